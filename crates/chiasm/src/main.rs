@@ -1,0 +1,3 @@
+//! The `chiasm` command.
+
+fn main() {}

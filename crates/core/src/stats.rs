@@ -1,0 +1,153 @@
+//! Small numerics on slices. All in `f64`; none allocates more than its output and one scratch vector.
+
+/// Arithmetic mean; NaN for an empty slice.
+#[must_use]
+pub fn mean(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>() / x.len() as f64
+}
+
+/// Standard deviation with `ddof` degrees of freedom removed (0: population, 1: sample); NaN where `x.len() <= ddof`.
+#[must_use]
+pub fn sd(x: &[f64], ddof: usize) -> f64 {
+    if x.len() <= ddof {
+        return f64::NAN;
+    }
+    let m = mean(x);
+    (x.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (x.len() - ddof) as f64).sqrt()
+}
+
+/// Median; NaN for an empty slice. NaN values sort last.
+#[must_use]
+pub fn median(x: &[f64]) -> f64 {
+    quantile(x, 0.5)
+}
+
+/// Linearly interpolated quantile at position `(n - 1) q`, numpy's default; NaN for an empty slice.
+#[must_use]
+pub fn quantile(x: &[f64], q: f64) -> f64 {
+    let mut sorted = x.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    quantile_sorted(&sorted, q)
+}
+
+/// [`quantile`] of a slice already in ascending order.
+#[must_use]
+pub fn quantile_sorted(sorted: &[f64], q: f64) -> f64 {
+    if sorted.is_empty() {
+        return f64::NAN;
+    }
+    let position = (sorted.len() - 1) as f64 * q.clamp(0.0, 1.0);
+    let low = position.floor() as usize;
+    let fraction = position - low as f64;
+    match sorted.get(low + 1) {
+        Some(&high) if fraction > 0.0 => sorted[low] + fraction * (high - sorted[low]),
+        _ => sorted[low],
+    }
+}
+
+/// Ranks from 1 to n; ties share their mean rank.
+#[must_use]
+pub fn average_ranks(x: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..x.len()).collect();
+    order.sort_by(|&a, &b| x[a].total_cmp(&x[b]));
+    let mut ranks = vec![0.0; x.len()];
+    let mut start = 0;
+    while start < order.len() {
+        let mut end = start + 1;
+        while end < order.len() && x[order[end]] == x[order[start]] {
+            end += 1;
+        }
+        let rank = (start + 1 + end) as f64 / 2.0;
+        for &i in &order[start..end] {
+            ranks[i] = rank;
+        }
+        start = end;
+    }
+    ranks
+}
+
+/// Pearson correlation of two slices of one length; NaN where either is constant or they hold fewer than two values.
+#[must_use]
+pub fn pearson(x: &[f64], y: &[f64]) -> f64 {
+    debug_assert_eq!(x.len(), y.len());
+    let (mx, my) = (mean(x), mean(y));
+    let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
+    for (a, b) in x.iter().zip(y) {
+        xy += (a - mx) * (b - my);
+        xx += (a - mx) * (a - mx);
+        yy += (b - my) * (b - my);
+    }
+    if xx > 0.0 && yy > 0.0 {
+        xy / (xx * yy).sqrt()
+    } else {
+        f64::NAN
+    }
+}
+
+/// Spearman correlation: Pearson of average ranks.
+#[must_use]
+pub fn spearman(x: &[f64], y: &[f64]) -> f64 {
+    pearson(&average_ranks(x), &average_ranks(y))
+}
+
+/// Gaussian smoothing with standard deviation `sigma` in samples, cut at four sigma. At the ends the kernel is
+/// renormalised over the samples that exist, so that a constant stays constant. `sigma <= 0` copies.
+#[must_use]
+pub fn gaussian_smooth(x: &[f64], sigma: f64) -> Vec<f64> {
+    if sigma <= 0.0 || x.is_empty() {
+        return x.to_vec();
+    }
+    let radius = (4.0 * sigma).ceil() as usize;
+    let kernel: Vec<f64> = (0..=radius)
+        .map(|k| (-0.5 * (k as f64 / sigma).powi(2)).exp())
+        .collect();
+    (0..x.len())
+        .map(|i| {
+            let (from, to) = (i.saturating_sub(radius), (i + radius).min(x.len() - 1));
+            let (mut sum, mut weight) = (0.0, 0.0);
+            for (j, v) in x.iter().enumerate().take(to + 1).skip(from) {
+                let k = kernel[i.abs_diff(j)];
+                sum += k * v;
+                weight += k;
+            }
+            sum / weight
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn closed_forms() {
+        assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.5), 2.5);
+        assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.2), 1.8);
+        assert_eq!(
+            average_ranks(&[10.0, 20.0, 10.0, 30.0]),
+            [1.5, 3.0, 1.5, 4.0]
+        );
+        assert!((sd(&[1.0, 2.0, 3.0, 4.0], 1) - (5.0f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert!(pearson(&[1.0, 1.0], &[1.0, 2.0]).is_nan());
+        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[1.0, 10.0, 100.0]), 1.0);
+        assert!(mean(&[]).is_nan() && median(&[]).is_nan());
+    }
+
+    proptest! {
+        #[test]
+        fn smoothing_keeps_constants_and_stays_in_range(x in prop::collection::vec(-1e3f64..1e3, 1..60), sigma in 0.0f64..20.0) {
+            let y = gaussian_smooth(&x, sigma);
+            let (low, high) = (x.iter().copied().fold(f64::MAX, f64::min), x.iter().copied().fold(f64::MIN, f64::max));
+            prop_assert!(y.iter().all(|v| *v >= low - 1e-9 && *v <= high + 1e-9));
+            prop_assert!(gaussian_smooth(&vec![3.5; x.len()], sigma).iter().all(|v| (v - 3.5).abs() < 1e-12));
+        }
+
+        #[test]
+        fn ranks_sum_to_the_triangle_number(x in prop::collection::vec(-5i32..5, 0..50)) {
+            let x: Vec<f64> = x.into_iter().map(f64::from).collect();
+            let n = x.len() as f64;
+            prop_assert_eq!(average_ranks(&x).iter().sum::<f64>(), n * (n + 1.0) / 2.0);
+        }
+    }
+}

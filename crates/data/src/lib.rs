@@ -1,0 +1,15 @@
+//! Recordings of neurons, from an animal or from a model, in one form.
+//!
+//! - [`recording`]: [`Recording`], what every analysis takes; built from a [`Draft`] that is validated once;
+//! - [`files`]: the one small trait behind which all file access stands;
+//! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
+
+pub mod error;
+pub mod files;
+pub mod recording;
+
+pub use error::{DataError, Place};
+pub use files::{DiskFiles, Files};
+pub use recording::{
+    Activity, Covariate, Draft, Epoch, Missing, Recording, Repair, Session, Spikes, Traces, Unit,
+};

@@ -1,0 +1,320 @@
+//! What a study is given: streams, progress, and places to leave metrics, figures, recordings and checkpoints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chiasm_core::{Diagnose, Failure, Group, Quiet, Streams, Watch};
+use chiasm_data::Recording;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::figure::Figure;
+
+/// What a study says at its end, beside its metrics and figures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Findings {
+    /// Paragraphs for the head of the report: what was found, in plain words with the measured numbers.
+    pub summary: Vec<String>,
+}
+
+impl Findings {
+    /// Findings of one paragraph.
+    #[must_use]
+    pub fn new(paragraph: impl Into<String>) -> Self {
+        Self {
+            summary: vec![paragraph.into()],
+        }
+    }
+
+    /// The same findings with one more paragraph.
+    #[must_use]
+    pub fn and(mut self, paragraph: impl Into<String>) -> Self {
+        self.summary.push(paragraph.into());
+        self
+    }
+}
+
+/// A scalar result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Metric {
+    /// Its name, in snake case; the arm after a slash where there are several (`nmi/louvain`).
+    pub name: String,
+    /// Its value: always finite.
+    pub value: f64,
+    /// Its unit; `1` for a pure number.
+    pub unit: String,
+}
+
+/// A table for the report and for download.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Table {
+    /// Identity within the run, in kebab case: the file's name.
+    pub id: String,
+    /// One line above the table.
+    pub title: String,
+    /// Names of the columns, units included where they have one.
+    pub columns: Vec<String>,
+    /// Cells, row by row.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Where stages of a run are kept, so that a killed run goes on where it stood.
+pub trait Checkpoints: Send + Sync {
+    /// The bytes kept under this name, if any.
+    ///
+    /// # Errors
+    /// If they exist but cannot be read back whole.
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, Failure>;
+    /// Keeps these bytes under this name, whole or not at all.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Failure>;
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCheckpoints;
+
+impl Checkpoints for NoCheckpoints {
+    fn load(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(None)
+    }
+    fn save(&self, _: &str, _: &[u8]) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// A result that must not pass as one.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// A metric is NaN or infinite.
+    #[error("metric `{name}`: expected a finite value, found {value}")]
+    NotFinite {
+        /// The metric.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+    /// A metric, figure, table or recording of this name was already left.
+    #[error("{what} `{name}` was already recorded in this run")]
+    Twice {
+        /// `metric`, `figure`, ...
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A checkpoint was written by another version of the study or is damaged.
+    #[error("checkpoint `{name}`: not readable ({reason})")]
+    Checkpoint {
+        /// The stage.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Diagnose for BenchError {
+    fn group(&self) -> Group {
+        match self {
+            Self::Checkpoint { .. } => Group::Io,
+            _ => Group::Numerical,
+        }
+    }
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Checkpoint { .. } => Some("start afresh in another folder with --out".into()),
+            _ => None,
+        }
+    }
+}
+
+/// What a study is given for one seed.
+pub struct Bench {
+    streams: Streams,
+    watch: Arc<dyn Watch + Send>,
+    checkpoints: Arc<dyn Checkpoints>,
+    pub(crate) record: Record,
+}
+
+/// Everything a study left on its bench, in the order it was left.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Scalar results.
+    pub metrics: Vec<Metric>,
+    /// Values over steps: `(step, value)` by name.
+    pub series: BTreeMap<String, Vec<(f64, f64)>>,
+    /// Figures.
+    pub figures: Vec<Figure>,
+    /// Tables.
+    pub tables: Vec<Table>,
+    /// Recordings, by name.
+    pub recordings: Vec<(String, Recording)>,
+    /// Claims that this preset does not test, and why.
+    pub excused: BTreeMap<String, String>,
+    /// Remarks that must not be lost: repairs of the input, stand-ins used, limits reached.
+    pub notes: Vec<String>,
+}
+
+impl Bench {
+    /// A bench for this seed.
+    #[must_use]
+    pub fn new(seed: u64, watch: Arc<dyn Watch + Send>, checkpoints: Arc<dyn Checkpoints>) -> Self {
+        Self {
+            streams: Streams::new(seed),
+            watch,
+            checkpoints,
+            record: Record::default(),
+        }
+    }
+
+    /// A bench that shows nothing and keeps nothing on disk: for tests and examples.
+    #[must_use]
+    pub fn in_memory(seed: u64) -> Self {
+        Self::new(seed, Arc::new(Quiet), Arc::new(NoCheckpoints))
+    }
+
+    /// The seed's random streams.
+    #[must_use]
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// Progress and cancellation, to be handed to methods.
+    #[must_use]
+    pub fn watch(&self) -> &dyn Watch {
+        &*self.watch
+    }
+
+    /// Records a scalar result.
+    ///
+    /// # Errors
+    /// If it is not finite, or the name was used before.
+    pub fn metric(&mut self, name: &str, value: f64, unit: &str) -> Result<(), Failure> {
+        if !value.is_finite() {
+            return Err(BenchError::NotFinite {
+                name: name.into(),
+                value,
+            }
+            .into());
+        }
+        once(
+            "metric",
+            name,
+            self.record.metrics.iter().map(|m| m.name.as_str()),
+        )?;
+        self.record.metrics.push(Metric {
+            name: name.into(),
+            value,
+            unit: unit.into(),
+        });
+        Ok(())
+    }
+
+    /// Adds a point to a curve (a loss over steps, an error over ranks).
+    pub fn log(&mut self, name: &str, step: f64, value: f64) {
+        self.record
+            .series
+            .entry(name.into())
+            .or_default()
+            .push((step, value));
+    }
+
+    /// Leaves a figure.
+    ///
+    /// # Errors
+    /// If the id was used before.
+    pub fn figure(&mut self, figure: Figure) -> Result<(), Failure> {
+        once(
+            "figure",
+            &figure.id,
+            self.record.figures.iter().map(|f| f.id.as_str()),
+        )?;
+        self.record.figures.push(figure);
+        Ok(())
+    }
+
+    /// Leaves a table.
+    ///
+    /// # Errors
+    /// If the id was used before.
+    pub fn table(&mut self, table: Table) -> Result<(), Failure> {
+        once(
+            "table",
+            &table.id,
+            self.record.tables.iter().map(|t| t.id.as_str()),
+        )?;
+        self.record.tables.push(table);
+        Ok(())
+    }
+
+    /// Leaves a recording: activity of a model, or a result that is units x time.
+    ///
+    /// # Errors
+    /// If the name was used before.
+    pub fn recording(&mut self, name: &str, recording: Recording) -> Result<(), Failure> {
+        once(
+            "recording",
+            name,
+            self.record.recordings.iter().map(|(n, _)| n.as_str()),
+        )?;
+        self.record.recordings.push((name.into(), recording));
+        Ok(())
+    }
+
+    /// Says that this preset cannot test a claim, and why.
+    pub fn not_at_this_scale(&mut self, claim: &str, why: impl Into<String>) {
+        self.record.excused.insert(claim.into(), why.into());
+    }
+
+    /// Leaves a remark that must not be lost.
+    pub fn note(&mut self, remark: impl Into<String>) {
+        self.record.notes.push(remark.into());
+    }
+
+    /// A stage of the run: computed once and kept, so that a killed run goes on after it. As streams are named and not
+    /// counted, a stage taken from its checkpoint leaves all later bits as they were.
+    ///
+    /// # Errors
+    /// Those of `compute`; a damaged checkpoint; a disk that refuses.
+    pub fn stage<T, F>(&mut self, name: &str, compute: F) -> Result<T, Failure>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnOnce(&mut Self) -> Result<T, Failure>,
+    {
+        let damaged = |e: postcard::Error| BenchError::Checkpoint {
+            name: name.into(),
+            reason: e.to_string(),
+        };
+        if let Some(bytes) = self.checkpoints.load(name)? {
+            return Ok(postcard::from_bytes(&bytes).map_err(damaged)?);
+        }
+        let value = compute(self)?;
+        self.checkpoints
+            .save(name, &postcard::to_stdvec(&value).map_err(damaged)?)?;
+        self.watch.check()?;
+        Ok(value)
+    }
+
+    /// Everything left on the bench so far.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+}
+
+fn once<'a>(
+    what: &'static str,
+    name: &str,
+    mut taken: impl Iterator<Item = &'a str>,
+) -> Result<(), BenchError> {
+    if taken.any(|t| t == name) {
+        Err(BenchError::Twice {
+            what,
+            name: name.into(),
+        })
+    } else {
+        Ok(())
+    }
+}

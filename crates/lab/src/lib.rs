@@ -1,0 +1,17 @@
+//! The study protocol: what a study is, what it is given, what it leaves behind. The lab knows no method.
+//!
+//! - [`study`]: [`Study`], a paper's experiment; [`Fit`], a method on the user's own data; [`Entry`], either of them in
+//!   a catalogue;
+//! - [`claim`]: [`ClaimSpec`], a paper's statement bound to a metric, judged here and nowhere else;
+//! - [`bench`]: [`Bench`], what a study is given: streams, progress, metrics, figures, checkpoints;
+//! - [`figure`]: figures as data plus a small description; drawing is separate.
+
+pub mod bench;
+pub mod claim;
+pub mod figure;
+pub mod study;
+
+pub use bench::{Bench, Findings};
+pub use claim::{Bound, ClaimKind, ClaimSpec, Verdict};
+pub use figure::Figure;
+pub use study::{Area, Entry, Fit, Input, Paper, Preset, Settings, Study, StudyInfo};

@@ -1,0 +1,1 @@
+//! The catalogue: one study for each paper, wiring only.
