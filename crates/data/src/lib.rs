@@ -2,10 +2,12 @@
 //!
 //! - [`recording`]: [`Recording`], what every analysis takes; built from a [`Draft`] that is validated once;
 //! - [`files`]: the one small trait behind which all file access stands;
+//! - [`formats`]: the field's file formats;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
 pub mod error;
 pub mod files;
+pub mod formats;
 pub mod recording;
 
 pub use error::{DataError, Place};

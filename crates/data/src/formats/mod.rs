@@ -1,0 +1,3 @@
+//! The field's file formats.
+
+pub mod mat5;
