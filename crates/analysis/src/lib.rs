@@ -1,1 +1,3 @@
 //! Structure from neural activity.
+
+pub mod connectome;

@@ -1,0 +1,3 @@
+//! The functional connectome: communities of neurons from how they are active together (paper 01).
+
+pub mod block_model;

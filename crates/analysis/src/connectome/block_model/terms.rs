@@ -1,0 +1,303 @@
+//! The terms of the description length, each a function of what is counted between two blocks or within one.
+
+use std::f64::consts::{LN_2, PI};
+
+use statrs::function::gamma::ln_gamma;
+
+use super::config::WeightModel;
+use super::error::BlockModelError;
+use super::graph::WeightedGraph;
+
+/// What is counted between two blocks: edges, their summed weight and summed squared weight.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Cell {
+    pub(super) count: u32,
+    pub(super) sum: f64,
+    pub(super) square: f64,
+}
+
+impl Cell {
+    pub(super) fn edge(weight: f64) -> Self {
+        Self {
+            count: 1,
+            sum: weight,
+            square: weight * weight,
+        }
+    }
+
+    #[inline]
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            square: self.square + other.square,
+        }
+    }
+
+    /// Exactly empty once the last edge is gone, so that rounding leaves no ghost.
+    #[inline]
+    pub(super) fn minus(self, other: Self) -> Self {
+        if self.count == other.count {
+            return Self::default();
+        }
+        Self {
+            count: self.count - other.count,
+            sum: self.sum - other.sum,
+            square: self.square - other.square,
+        }
+    }
+}
+
+/// `ln n!` from a table, beyond it from the gamma function.
+#[derive(Debug)]
+pub(super) struct LogFactorials(Vec<f64>);
+
+impl LogFactorials {
+    /// A table up to `largest`, but no larger than 32 MiB.
+    pub(super) fn new(largest: usize) -> Self {
+        let mut table = Vec::with_capacity(largest.min(1 << 22) + 2);
+        table.push(0.0);
+        // Kahan's sum keeps the last entry as exact as the first.
+        let (mut sum, mut lost) = (0.0f64, 0.0f64);
+        for n in 1..=largest.min(1 << 22) + 1 {
+            let term = (n as f64).ln() - lost;
+            let next = sum + term;
+            lost = (next - sum) - term;
+            sum = next;
+            table.push(sum);
+        }
+        Self(table)
+    }
+
+    #[inline]
+    pub(super) fn factorial(&self, n: u64) -> f64 {
+        match self.0.get(n as usize) {
+            Some(&v) => v,
+            None => ln_gamma(n as f64 + 1.0),
+        }
+    }
+
+    /// `ln C(n, k)`.
+    #[inline]
+    pub(super) fn choose(&self, n: u64, k: u64) -> f64 {
+        self.factorial(n) - self.factorial(k) - self.factorial(n - k)
+    }
+
+    /// `ln ((n, k))`: the ways to spread `k` alike things over `n` boxes, `C(n + k - 1, k)`.
+    #[inline]
+    pub(super) fn multiset(&self, n: u64, k: u64) -> f64 {
+        if n == 0 || k == 0 {
+            0.0
+        } else {
+            self.factorial(n + k - 1) - self.factorial(k) - self.factorial(n - 1)
+        }
+    }
+}
+
+/// The marginal likelihood of the weights between two blocks, its parameters integrated out under a conjugate prior
+/// whose constants come from the whole graph.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum WeightTerm {
+    None,
+    /// Gamma prior of shape 1 and rate `beta` on the rate.
+    Exponential {
+        beta: f64,
+        ln_beta: f64,
+    },
+    /// Gamma prior of shape 1 and rate `beta` on the mean.
+    Poisson {
+        beta: f64,
+        ln_beta: f64,
+    },
+    /// Normal-inverse-gamma prior: mean `mean` with weight 1, variance with shape 1/2 and scale `half_variance`.
+    Normal {
+        mean: f64,
+        half_variance: f64,
+    },
+}
+
+impl WeightTerm {
+    /// The term of this model on this graph.
+    ///
+    /// # Errors
+    /// Where a weight is outside the model's domain; the edge is named.
+    pub(super) fn new(
+        model: WeightModel,
+        graph: &WeightedGraph,
+    ) -> Result<(Self, f64), BlockModelError> {
+        let check = |expected: &'static str, fits: &dyn Fn(f64) -> bool| match graph
+            .edges()
+            .find(|e| !fits(e.2))
+        {
+            Some((a, b, found)) => Err(BlockModelError::Weight {
+                a,
+                b,
+                expected,
+                found,
+            }),
+            None => Ok(()),
+        };
+        let mean = graph.mean_weight();
+        Ok(match model {
+            WeightModel::None => (Self::None, 0.0),
+            WeightModel::Exponential => {
+                check("a weight above 0 (exponential model)", &|w| w > 0.0)?;
+                let ln_beta = mean.ln();
+                (
+                    Self::Exponential {
+                        beta: mean,
+                        ln_beta,
+                    },
+                    0.0,
+                )
+            }
+            WeightModel::Poisson => {
+                check("a whole number of 0 or more (Poisson model)", &|w| {
+                    w >= 0.0 && w.fract() == 0.0 && w < 9e15
+                })?;
+                // Where every weight is 0 any prior does; rate 1 keeps it proper.
+                let beta = if mean > 0.0 { 1.0 / mean } else { 1.0 };
+                let constant = graph.edges().map(|e| ln_gamma(e.2 + 1.0)).sum();
+                (
+                    Self::Poisson {
+                        beta,
+                        ln_beta: beta.ln(),
+                    },
+                    constant,
+                )
+            }
+            WeightModel::Normal => {
+                let n = graph.n_edges() as f64;
+                let variance = graph.edges().map(|e| (e.2 - mean).powi(2)).sum::<f64>() / n;
+                if variance <= 0.0 {
+                    let (a, b, found) = graph.edges().next().unwrap_or((0, 0, f64::NAN));
+                    return Err(BlockModelError::Weight {
+                        a,
+                        b,
+                        expected: "weights that are not all equal (normal model)",
+                        found,
+                    });
+                }
+                (
+                    Self::Normal {
+                        mean,
+                        half_variance: 0.5 * variance,
+                    },
+                    0.0,
+                )
+            }
+        })
+    }
+
+    /// `-ln P` of the weights in this cell, without the part that no partition changes.
+    #[inline]
+    pub(super) fn cost(&self, cell: &Cell, lf: &LogFactorials) -> f64 {
+        if cell.count == 0 {
+            return 0.0;
+        }
+        let c = f64::from(cell.count);
+        match *self {
+            Self::None => 0.0,
+            Self::Exponential { beta, ln_beta } => {
+                (1.0 + c) * (beta + cell.sum).ln()
+                    - ln_beta
+                    - lf.factorial(u64::from(cell.count))
+            }
+            Self::Poisson { beta, ln_beta } => {
+                (1.0 + cell.sum) * (beta + c).ln() - ln_beta - lf.factorial(cell.sum.round() as u64)
+            }
+            Self::Normal {
+                mean,
+                half_variance,
+            } => {
+                // Weights are centred on the global mean first: the sums stay small and the mean's prior is 0.
+                let sum = cell.sum - c * mean;
+                let square = cell.square - 2.0 * mean * cell.sum + c * mean * mean;
+                let shape = 0.5 + 0.5 * c;
+                let scale = half_variance + (0.5 * (square - sum * sum / (1.0 + c))).max(0.0);
+                0.5 * c * (2.0 * PI).ln() + 0.5 * (1.0 + c).ln() + ln_gamma(0.5)
+                    - ln_gamma(shape)
+                    - 0.5 * half_variance.ln()
+                    + shape * scale.ln()
+            }
+        }
+    }
+}
+
+/// Which model the blocks of a level obey.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Layer {
+    /// The graph itself.
+    Ground {
+        deg_corr: bool,
+        weights: WeightTerm,
+    },
+    /// The multigraph of the blocks below: uniform over multigraphs with given edge counts.
+    Blocks,
+}
+
+/// The terms of one level.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) layer: Layer,
+    pub(super) lf: &'a LogFactorials,
+}
+
+impl Terms<'_> {
+    /// Cost of what lies between two different blocks of `n_r` and `n_s` nodes.
+    #[inline]
+    pub(super) fn between(&self, cell: &Cell, n_r: u64, n_s: u64) -> f64 {
+        let count = u64::from(cell.count);
+        match &self.layer {
+            Layer::Ground { weights, .. } => {
+                weights.cost(cell, self.lf) - self.lf.factorial(count)
+            }
+            Layer::Blocks => self.lf.multiset(n_r * n_s, count),
+        }
+    }
+
+    /// Cost of what lies within a block of `n_r` nodes. `e_rr` is twice the number of inner edges `c`, and
+    /// `e_rr!! = 2^c c!`.
+    #[inline]
+    pub(super) fn within(&self, cell: &Cell, n_r: u64) -> f64 {
+        let count = u64::from(cell.count);
+        match &self.layer {
+            Layer::Ground { weights, .. } => {
+                weights.cost(cell, self.lf)
+                    - self.lf.factorial(count)
+                    - f64::from(cell.count) * LN_2
+            }
+            Layer::Blocks => self.lf.multiset(n_r * (n_r + 1) / 2, count),
+        }
+    }
+
+    /// Cost of a block of `n_r` nodes and `e_r` edge ends.
+    #[inline]
+    pub(super) fn block(&self, n_r: u64, e_r: u64) -> f64 {
+        if n_r == 0 {
+            return 0.0;
+        }
+        let degrees = match self.layer {
+            Layer::Ground {
+                deg_corr: false, ..
+            } => e_r as f64 * (n_r as f64).ln(),
+            Layer::Ground { deg_corr: true, .. } => {
+                self.lf.factorial(e_r) + self.lf.multiset(n_r, e_r)
+            }
+            Layer::Blocks => 0.0,
+        };
+        degrees - self.lf.factorial(n_r)
+    }
+
+    /// What the partition prior says beside the block sizes: `ln N! + ln C(N - 1, B - 1) + ln N`.
+    #[inline]
+    pub(super) fn partition(&self, n: u64, b: u64) -> f64 {
+        self.lf.factorial(n) + self.lf.choose(n - 1, b - 1) + (n as f64).ln()
+    }
+
+    /// The flat prior of the edge counts: `ln ((B (B + 1) / 2, E))`.
+    #[inline]
+    pub(super) fn edge_counts(&self, b: u64, n_edges: u64) -> f64 {
+        self.lf.multiset(b * (b + 1) / 2, n_edges)
+    }
+}
