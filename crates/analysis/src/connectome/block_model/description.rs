@@ -72,7 +72,10 @@ pub fn description_length(
         let mut used = labels.clone();
         used.sort_unstable();
         used.dedup();
-        let rank: Vec<usize> = labels.iter().map(|r| used.partition_point(|u| u < r)).collect();
+        let rank: Vec<usize> = labels
+            .iter()
+            .map(|r| used.partition_point(|u| u < r))
+            .collect();
         expected = used.len();
         compacted.push((rank, used.len()));
     }

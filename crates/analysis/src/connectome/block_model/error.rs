@@ -110,14 +110,19 @@ impl Diagnose for BlockModelError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::NoEdges { .. } => Some("lower the threshold below which weights are dropped".into()),
+            Self::NoEdges { .. } => {
+                Some("lower the threshold below which weights are dropped".into())
+            }
             Self::NotFinite { .. } => {
                 Some("mark unobserved pairs in the mask instead of writing NaN".into())
             }
             Self::Weight { .. } => Some(
-                "drop the edge, or choose another weight model (`normal` takes any real number)".into(),
+                "drop the edge, or choose another weight model (`normal` takes any real number)"
+                    .into(),
             ),
-            Self::Asymmetric { .. } => Some("the model is undirected: average the two halves first".into()),
+            Self::Asymmetric { .. } => {
+                Some("the model is undirected: average the two halves first".into())
+            }
             Self::SelfLoop { .. } | Self::Duplicate { .. } => {
                 Some("the graph is simple: remove self-loops and merge repeated edges".into())
             }

@@ -341,7 +341,11 @@ impl Search<'_> {
             };
             let again = self.complete(&swept.labels, b);
             let before = found.cost;
-            found = if again.cost < swept.cost { again } else { swept };
+            found = if again.cost < swept.cost {
+                again
+            } else {
+                swept
+            };
             if found.cost > before - GAIN {
                 break;
             }

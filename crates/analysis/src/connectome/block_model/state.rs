@@ -156,13 +156,10 @@ impl<'a> State<'a> {
             }
         });
         let entry = self.table.get(r, r);
-        let inner = entry
-            .cell
-            .minus(into.cells[r].plus(self.graph.inner[node]));
+        let inner = entry.cell.minus(into.cells[r].plus(self.graph.inner[node]));
         into.leaving += self.terms.within(&inner, n_r) - entry.cost;
-        into.leaving +=
-            self.terms.block(n_r, self.e[r] - self.graph.degree[node])
-                - self.terms.block(self.n[r], self.e[r]);
+        into.leaving += self.terms.block(n_r, self.e[r] - self.graph.degree[node])
+            - self.terms.block(self.n[r], self.e[r]);
     }
 
     /// Calls `f` once for each block whose pair with `r` or `s` changes as a node with edges to `blocks` moves between
@@ -232,6 +229,7 @@ impl<'a> State<'a> {
 
     /// Change of the terms that depend on the number of blocks, as a node moves from `r` to `s`; `flat` with the flat
     /// prior of the edge counts. Zero unless a block is emptied or filled.
+    #[cfg(test)]
     pub(super) fn count_change(&self, r: usize, s: usize, flat: bool) -> f64 {
         let now = self.occupied;
         let then = now - usize::from(self.members[r] == 1) + usize::from(self.members[s] == 0);
@@ -301,11 +299,6 @@ impl<'a> State<'a> {
             self.terms.between(&cell, self.n[r], self.n[s])
         };
         self.table.set(r, s, Entry { cell, cost });
-    }
-
-    /// What lies between two blocks, or within one.
-    pub(super) fn cell(&self, r: usize, s: usize) -> Cell {
-        self.table.get(r, s).cell
     }
 }
 

@@ -63,7 +63,12 @@ impl Table {
     pub(super) fn total(&self) -> f64 {
         match self {
             Self::Dense { n, entries } => (0..*n)
-                .map(|r| entries[r * n + r..(r + 1) * n].iter().map(|e| e.cost).sum::<f64>())
+                .map(|r| {
+                    entries[r * n + r..(r + 1) * n]
+                        .iter()
+                        .map(|e| e.cost)
+                        .sum::<f64>()
+                })
                 .sum(),
             Self::Hashed(map) => {
                 let mut keys: Vec<u64> = map.keys().copied().collect();

@@ -199,9 +199,7 @@ impl WeightTerm {
         match *self {
             Self::None => 0.0,
             Self::Exponential { beta, ln_beta } => {
-                (1.0 + c) * (beta + cell.sum).ln()
-                    - ln_beta
-                    - lf.factorial(u64::from(cell.count))
+                (1.0 + c) * (beta + cell.sum).ln() - ln_beta - lf.factorial(u64::from(cell.count))
             }
             Self::Poisson { beta, ln_beta } => {
                 (1.0 + cell.sum) * (beta + c).ln() - ln_beta - lf.factorial(cell.sum.round() as u64)
@@ -228,10 +226,7 @@ impl WeightTerm {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Layer {
     /// The graph itself.
-    Ground {
-        deg_corr: bool,
-        weights: WeightTerm,
-    },
+    Ground { deg_corr: bool, weights: WeightTerm },
     /// The multigraph of the blocks below: uniform over multigraphs with given edge counts.
     Blocks,
 }
@@ -249,9 +244,7 @@ impl Terms<'_> {
     pub(super) fn between(&self, cell: &Cell, n_r: u64, n_s: u64) -> f64 {
         let count = u64::from(cell.count);
         match &self.layer {
-            Layer::Ground { weights, .. } => {
-                weights.cost(cell, self.lf) - self.lf.factorial(count)
-            }
+            Layer::Ground { weights, .. } => weights.cost(cell, self.lf) - self.lf.factorial(count),
             Layer::Blocks => self.lf.multiset(n_r * n_s, count),
         }
     }

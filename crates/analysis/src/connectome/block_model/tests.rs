@@ -311,7 +311,11 @@ fn one_and_many_threads_give_the_same_blocks() {
             .num_threads(threads)
             .build()
             .unwrap()
-            .install(|| BlockModel::default().fit(&graph, &Streams::new(4), &Quiet).unwrap())
+            .install(|| {
+                BlockModel::default()
+                    .fit(&graph, &Streams::new(4), &Quiet)
+                    .unwrap()
+            })
     };
     assert_eq!(fit(1), fit(4));
 }
@@ -357,7 +361,8 @@ fn noise_has_one_block_and_one_level() {
 #[test]
 fn bad_graphs_are_refused_by_name() {
     use ndarray::{Array2, array};
-    let edges = |e: &[(usize, usize, f64)]| WeightedGraph::from_edges(3, e).unwrap_err().to_string();
+    let edges =
+        |e: &[(usize, usize, f64)]| WeightedGraph::from_edges(3, e).unwrap_err().to_string();
     assert_eq!(
         edges(&[]),
         "graph of 3 nodes: expected at least one edge, found none"
@@ -397,7 +402,9 @@ fn bad_graphs_are_refused_by_name() {
     let good = matrix(array![[9.0, 1.0, 0.0], [1.0, 9.0, 5e-4], [0.0, 5e-4, 9.0]]).unwrap();
     assert_eq!(good.edges().collect::<Vec<_>>(), [(0, 1, 1.0)]);
     assert_eq!(
-        matrix(array![[0.0, 1.0], [2.0, 0.0]]).unwrap_err().to_string(),
+        matrix(array![[0.0, 1.0], [2.0, 0.0]])
+            .unwrap_err()
+            .to_string(),
         "weights[0, 1]: expected 2 as in weights[1, 0], found 1"
     );
     assert!(matrix(array![[0.0, f64::NAN], [f64::NAN, 0.0]]).is_err());
@@ -408,5 +415,12 @@ fn bad_graphs_are_refused_by_name() {
     let seen = weights.mapv(|w: f64| !w.is_nan());
     let graph = WeightedGraph::from_matrix(weights.view(), Some(seen.view()), 1e-3).unwrap();
     assert_eq!(graph.n_edges(), 2);
-    assert!(BlockModel { restarts: 0, ..BlockModel::default() }.validate().is_err());
+    assert!(
+        BlockModel {
+            restarts: 0,
+            ..BlockModel::default()
+        }
+        .validate()
+        .is_err()
+    );
 }
