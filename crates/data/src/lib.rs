@@ -1,13 +1,14 @@
 //! Recordings of neurons, from an animal or from a model, in one form.
 //!
 //! - [`recording`]: [`Recording`], what every analysis takes; built from a [`Draft`] that is validated once;
+//! - [`io`]: [`io::read`] and [`io::write`], for the formats of the field ([`formats`]);
 //! - [`files`]: the one small trait behind which all file access stands;
-//! - [`formats`]: the field's file formats;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
 pub mod error;
 pub mod files;
 pub mod formats;
+pub mod io;
 pub mod recording;
 
 pub use error::{DataError, Place};

@@ -1,3 +1,0 @@
-//! The field's file formats.
-
-pub mod mat5;

@@ -1,0 +1,297 @@
+//! Recordings from files and into files.
+//!
+//! [`read`] finds the format by the file's first bytes, then by its extension, and the layout by [`Mapping`] or by
+//! inspection. [`write`] chooses by extension. Every error names the file.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::files::write_atomic;
+use crate::formats::arrays::Arrays;
+use crate::formats::hdf5::H5;
+use crate::formats::mapped::{part_of, rows_within};
+use crate::formats::npz::{self, Npz};
+use crate::recording::{Activity, Draft, Missing, Recording};
+use crate::{DataError, Files};
+
+pub use crate::formats::Mapping;
+
+/// The formats that chiasm reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// HDF5 of any layout, MATLAB's 7.3 among them.
+    Hdf5,
+    /// Neurodata Without Borders 2, on HDF5.
+    Nwb,
+    /// numpy's archive, or a lone NPY array.
+    Npz,
+    /// Comma-separated values, wide or long.
+    Csv,
+    /// MATLAB 5 (`save -v6`, `-v7`).
+    Mat,
+    /// Apache Parquet, wide or long.
+    Parquet,
+}
+
+impl Format {
+    /// The format by a file's first bytes (at least 520, unless the file is shorter); `None` where they do not tell.
+    #[must_use]
+    pub fn of_bytes(head: &[u8]) -> Option<Self> {
+        const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+        if head.starts_with(HDF5) || head.get(512..).is_some_and(|h| h.starts_with(HDF5)) {
+            Some(Self::Hdf5)
+        } else if head.starts_with(b"PK\x03\x04")
+            || head.starts_with(b"PK\x05\x06")
+            || head.starts_with(b"\x93NUMPY")
+        {
+            Some(Self::Npz)
+        } else if head.starts_with(b"PAR1") {
+            Some(Self::Parquet)
+        } else if head.starts_with(b"MATLAB 5.0 MAT-file")
+            || matches!(
+                head.get(124..128),
+                Some([0, 1, b'I', b'M'] | [1, 0, b'M', b'I'])
+            )
+        {
+            Some(Self::Mat)
+        } else {
+            None
+        }
+    }
+
+    /// The format by a file's extension.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match extension.as_str() {
+            "h5" | "hdf5" | "hdf" => Self::Hdf5,
+            "nwb" => Self::Nwb,
+            "npz" | "npy" => Self::Npz,
+            "csv" | "tsv" => Self::Csv,
+            "mat" => Self::Mat,
+            "parquet" | "pq" => Self::Parquet,
+            _ => return None,
+        })
+    }
+
+    /// The name of the format, for messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hdf5 => "HDF5",
+            Self::Nwb => "NWB",
+            Self::Npz => "NPZ",
+            Self::Csv => "CSV",
+            Self::Mat => "MAT",
+            Self::Parquet => "Parquet",
+        }
+    }
+}
+
+/// How a file is to be read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadOptions {
+    /// Where the parts of the recording stand; found by inspection if not given.
+    pub map: Option<Mapping>,
+    /// The format; found by content, then extension, if not given.
+    pub format: Option<Format>,
+    /// What to do with missing samples.
+    pub missing: Missing,
+    /// Keep only this span of time, s, ends included. Of HDF5 only this part is read.
+    pub span_s: Option<(f64, f64)>,
+}
+
+/// Reads the recording in the file at `path`.
+///
+/// HDF5 and NWB are read by position, blocks of rows at a time; every other format is read whole into memory first.
+///
+/// # Errors
+/// [`DataError`], naming the file: not there, not of a known format, damaged, without what the mapping asks for, or with
+/// values that [`Draft::validate`] refuses.
+pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, DataError> {
+    let path = path.as_ref();
+    let io = |source| DataError::Io {
+        path: path.to_path_buf(),
+        action: "read",
+        source,
+    };
+    let mut file = std::fs::File::open(path).map_err(io)?;
+    let mut head = Vec::new();
+    file.by_ref()
+        .take(1024)
+        .read_to_end(&mut head)
+        .map_err(io)?;
+    let draft = match format_of(path, &head, options)? {
+        Format::Hdf5 | Format::Nwb => from_hdf5(&H5::open(path)?, options)?,
+        format => {
+            let mut bytes = head;
+            file.read_to_end(&mut bytes).map_err(io)?;
+            from_memory(format, path, &bytes, options)?
+        }
+    };
+    finish(draft, path, options)
+}
+
+/// Reads a recording from the bytes of a file, which is called `path` in messages (and by whose extension the format
+/// is found where the bytes do not tell).
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(
+    path: &Path,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<Recording, DataError> {
+    let draft = match format_of(path, bytes, options)? {
+        Format::Hdf5 | Format::Nwb => from_hdf5(&H5::from_bytes(path, bytes)?, options)?,
+        format => from_memory(format, path, bytes, options)?,
+    };
+    finish(draft, path, options)
+}
+
+/// Writes the recording to `path` in the format of its extension: `.npz`.
+///
+/// # Errors
+/// [`DataError::Unsupported`] for another extension or what the format cannot hold; [`DataError::Io`] if the machine
+/// refuses. What stood at `path` before is then untouched.
+pub fn write(
+    files: &dyn Files,
+    path: impl AsRef<Path>,
+    recording: &Recording,
+) -> Result<(), DataError> {
+    let path = path.as_ref();
+    let failed = |format: Format| {
+        move |reason: String| DataError::Unsupported {
+            path: path.to_path_buf(),
+            format: format.name(),
+            what: reason,
+            help: None,
+        }
+    };
+    let bytes = match Format::of_path(path) {
+        Some(Format::Npz)
+            if path
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("npz")) =>
+        {
+            npz::encode(recording).map_err(failed(Format::Npz))?
+        }
+        _ => {
+            return Err(DataError::Unsupported {
+                path: path.to_path_buf(),
+                format: "writing recordings",
+                what: "this extension".into(),
+                help: Some("use .npz".into()),
+            });
+        }
+    };
+    write_atomic(files, path, &bytes)
+}
+
+fn format_of(path: &Path, head: &[u8], options: &ReadOptions) -> Result<Format, DataError> {
+    if let Some(format) = options.format {
+        return Ok(format);
+    }
+    if head.is_empty() {
+        return Err(DataError::Malformed {
+            path: path.to_path_buf(),
+            format: Format::of_path(path).map_or("a recording", Format::name),
+            reason: "the file is empty".into(),
+        });
+    }
+    Format::of_bytes(head)
+        .or_else(|| Format::of_path(path))
+        .ok_or_else(|| DataError::Unsupported {
+            path: path.to_path_buf(),
+            format: "recordings",
+            what: "a file of unknown format".into(),
+            help: Some("chiasm reads HDF5, NWB, NPZ, NPY, CSV, MAT and Parquet".into()),
+        })
+}
+
+fn from_hdf5(file: &H5, options: &ReadOptions) -> Result<Draft, DataError> {
+    if let Some(map) = &options.map {
+        return map.apply(file, options.span_s);
+    }
+    let names = file.names()?;
+    for map in Mapping::shipped()? {
+        if map.detect.iter().all(|n| names.binary_search(n).is_ok()) {
+            return map.apply(file, options.span_s);
+        }
+    }
+    Err(unmapped(file, names))
+}
+
+fn from_memory(
+    format: Format,
+    path: &Path,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<Draft, DataError> {
+    match format {
+        Format::Npz => {
+            let file = Npz::from_bytes(path, bytes)?;
+            match &options.map {
+                Some(map) => map.apply(&file, options.span_s),
+                None if file.is_recording() => file.draft(),
+                None => Err(unmapped(&file, file.names()?)),
+            }
+        }
+        other => Err(DataError::Unsupported {
+            path: path.to_path_buf(),
+            format: other.name(),
+            what: "reading".into(),
+            help: None,
+        }),
+    }
+}
+
+/// The error for a file whose layout is neither known nor given.
+fn unmapped(file: &dyn Arrays, names: Vec<String>) -> DataError {
+    let mut shown: Vec<String> = names.iter().take(12).map(|n| format!("`{n}`")).collect();
+    if names.len() > shown.len() {
+        shown.push(format!("{} more", names.len() - shown.len()));
+    }
+    DataError::Unsupported {
+        path: file.path().to_path_buf(),
+        format: "recordings",
+        what: "an unknown layout".into(),
+        help: Some(format!(
+            "say what stands where, as in --map traces=DATASET,time=DATASET,axes=time.unit; the file holds {}",
+            shown.join(", ")
+        )),
+    }
+}
+
+fn finish(draft: Draft, path: &Path, options: &ReadOptions) -> Result<Recording, DataError> {
+    let draft = match options.span_s {
+        Some(span) => crop(draft, span),
+        None => draft,
+    };
+    draft.validate(options.missing).map_err(|e| e.in_file(path))
+}
+
+/// The part of a draft within a span of time; epochs that touch it stay whole, and so do the channels.
+fn crop(mut draft: Draft, (start, stop): (f64, f64)) -> Draft {
+    match &mut draft.activity {
+        Activity::Traces(t) => {
+            let rows = rows_within(&t.time, (start, stop));
+            if rows.end <= t.values.nrows() && rows.len() < t.values.nrows() {
+                t.time = part_of(&t.time, rows.clone());
+                t.values = t.values.slice(ndarray::s![rows, ..]).to_owned();
+            }
+        }
+        Activity::Spikes(s) => {
+            for train in &mut s.times {
+                train.retain(|t| (start..=stop).contains(t));
+            }
+            s.start_s = s.start_s.max(start);
+            s.stop_s = s.stop_s.min(stop);
+        }
+    }
+    draft
+        .epochs
+        .retain(|e| e.stop_s >= start && e.start_s <= stop);
+    draft
+}
