@@ -367,6 +367,9 @@ pub(crate) fn encode(recording: &Recording) -> Result<Vec<u8>, String> {
         .map_err(|e| e.to_string())
 }
 
+/// A column of the unit table.
+type Column = fn(&Unit) -> Option<&str>;
+
 /// The arrays of the table above.
 fn arrays(recording: &Recording) -> Vec<(String, Vec<u8>)> {
     let mut out = vec![("chiasm_recording".to_owned(), npy::from_i64(&[1]))];
@@ -406,7 +409,7 @@ fn arrays(recording: &Recording) -> Vec<(String, Vec<u8>)> {
         "unit_ids",
         npy::from_texts(units.iter().map(|u| u.id.as_str())),
     );
-    let columns: [(&str, fn(&Unit) -> Option<&str>); 3] = [
+    let columns: [(&str, Column); 3] = [
         ("unit_labels", |u| u.label.as_deref()),
         ("unit_regions", |u| u.region.as_deref()),
         ("unit_kinds", |u| u.kind.as_deref()),
