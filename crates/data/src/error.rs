@@ -121,6 +121,9 @@ pub enum DataError {
         /// What is there.
         available: Vec<String>,
     },
+    /// A setting of a reader or generator is out of its range.
+    #[error(transparent)]
+    Setting(#[from] chiasm_core::SettingError),
     /// The operating system refused.
     #[error("{}: cannot {action}", path.display())]
     Io {

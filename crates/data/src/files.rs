@@ -16,6 +16,11 @@ pub trait Files: Send + Sync {
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
     /// Opens a file for writing, cutting it to nothing if it exists.
     fn create(&self, path: &Path) -> io::Result<Box<dyn SyncWrite>>;
+    /// Opens a file to add to its end, and makes it if there is none. Unless a file layer says otherwise, on the disk.
+    fn append(&self, path: &Path) -> io::Result<Box<dyn SyncWrite>> {
+        let file = fs::OpenOptions::new().append(true).create(true).open(path);
+        Ok(Box::new(file?))
+    }
     /// Renames a file or folder, replacing a file of that name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
@@ -26,6 +31,12 @@ pub trait Files: Send + Sync {
 pub trait SyncWrite: Write + Send {
     /// Forces all bytes written so far to the disk.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Keeps other processes from taking the same file until this writer is dropped; `false` if one has it already.
+    /// Where the file system knows no locks, everyone may have it.
+    fn lock(&self) -> bool {
+        true
+    }
 }
 
 /// The real file system.
@@ -35,6 +46,9 @@ pub struct DiskFiles;
 impl SyncWrite for fs::File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_all()
+    }
+    fn lock(&self) -> bool {
+        !matches!(self.try_lock(), Err(fs::TryLockError::WouldBlock))
     }
 }
 

@@ -3,11 +3,15 @@
 //! - [`recording`]: [`Recording`], what every analysis takes; built from a [`Draft`] that is validated once;
 //! - [`io`]: [`io::read`] and [`io::write`], for the formats of the field ([`formats`]);
 //! - [`files`]: the one small trait behind which all file access stands;
+//! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
+//! - [`generate`]: recordings with planted truth;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
+pub mod datasets;
 pub mod error;
 pub mod files;
 pub mod formats;
+pub mod generate;
 pub mod io;
 pub mod recording;
 
