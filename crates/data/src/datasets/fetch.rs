@@ -99,7 +99,7 @@ pub(super) fn fetch(
     }
     let mut faults = Vec::new();
     for url in wanted.urls {
-        match job.from_address(url) {
+        match job.try_address(url) {
             Ok(()) => {
                 let renamed = files.rename(&job.partial, wanted.path);
                 let action = "rename the finished file to";
@@ -185,7 +185,7 @@ impl Job<'_> {
     }
 
     /// Until the partial file is whole and right, or this address has failed.
-    fn from_address(&self, url: &str) -> Result<(), FetchError> {
+    fn try_address(&self, url: &str) -> Result<(), FetchError> {
         // Bytes of different requests may be bytes of different files: such a file gets a second chance.
         let mut patched = self.have() > 0;
         let mut last_chance = false;

@@ -49,6 +49,7 @@ impl Server {
     pub(super) fn start(body: Vec<u8>, act: impl Fn(usize) -> Act + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        let body = Arc::new(body);
         let (asked, stop) = (
             Arc::new(Mutex::new(Vec::new())),
             Arc::new(AtomicBool::new(false)),
@@ -69,8 +70,9 @@ impl Server {
                         asked.push(from);
                         asked.len() - 1
                     };
-                    // The client may hang up first: nothing to do about it.
-                    let _ = answer(stream, &body, from, act(n));
+                    let (act, body) = (act(n), Arc::clone(&body));
+                    // One that stalls must not keep the next request waiting. The client may hang up first.
+                    std::thread::spawn(move || answer(stream, &body, from, act));
                 }
             })
         };

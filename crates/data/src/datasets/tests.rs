@@ -61,7 +61,7 @@ fn impatient() -> Get {
     Get {
         from: None,
         patience: Patience {
-            per_read: Duration::from_millis(300),
+            per_read: Duration::from_secs(5),
             barren: 3,
             first_pause: Duration::from_millis(1),
         },
@@ -303,9 +303,13 @@ fn a_length_that_is_not_the_registered_one_is_refused() {
 fn a_server_that_falls_silent_is_asked_again() {
     let act = |n| if n == 0 { Act::Stall(4000) } else { Act::Serve };
     let (server, place) = (Server::start(body(), act), Place::new());
-    place.run(&server).unwrap();
+    let mut get = impatient();
+    get.patience.per_read = Duration::from_millis(400);
+    get.patience.barren = 20;
+    get.run(&set_at(&[&server.base]), place.temp.path(), &Quiet)
+        .unwrap();
     place.assert_whole();
-    assert_eq!(server.asked(), [None, Some(4000)]);
+    assert_eq!(server.asked()[..2], [None, Some(4000)]);
 }
 
 #[test]
