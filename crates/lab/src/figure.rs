@@ -1,6 +1,8 @@
 //! Figures: data with units plus a small description. A study says what is shown; `draw` decides how it looks, so that
 //! terminal, report, web and Python show the same figure, and its data can be downloaded beside it.
 
+mod numbers;
+
 use serde::{Deserialize, Serialize};
 
 /// A figure of one or more panels.
@@ -12,7 +14,7 @@ pub struct Figure {
     pub title: String,
     /// What is shown and how to read it, below the figure.
     pub caption: String,
-    /// Panels, drawn from top to bottom in one column, or in `columns`.
+    /// Panels, drawn from top to bottom in one column, or row by row in `columns`. Several are lettered a, b, c, ...
     pub panels: Vec<Panel>,
     /// Number of columns the panels are laid out in (1 by default).
     pub columns: usize,
@@ -32,6 +34,7 @@ pub struct Panel {
     /// What is drawn, from back to front.
     pub marks: Vec<Mark>,
     /// Height relative to the other panels of its column.
+    #[serde(with = "numbers::one")]
     pub height: f64,
 }
 
@@ -43,8 +46,9 @@ pub struct Axis {
     /// Its unit (`s`); `1` for a pure number, `category` for names.
     pub unit: String,
     /// Fixed limits; from the data where `None`.
+    #[serde(with = "numbers::range")]
     pub range: Option<(f64, f64)>,
-    /// Names at whole positions 0, 1, ...; empty for a numeric axis.
+    /// Names at whole positions 0, 1, ..., from the left or from the top; empty for a numeric axis.
     pub categories: Vec<String>,
     /// Logarithmic scale.
     pub log: bool,
@@ -52,15 +56,17 @@ pub struct Axis {
 
 /// Something drawn. `series` names it in the legend and in the data table; an empty name stays out of the legend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "mark", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// A line through points; NaN breaks it.
     Line {
         /// Legend name.
         series: String,
         /// Positions.
+        #[serde(with = "numbers::list")]
         x: Vec<f64>,
         /// Values.
+        #[serde(with = "numbers::list")]
         y: Vec<f64>,
     },
     /// Unjoined points.
@@ -68,21 +74,26 @@ pub enum Mark {
         /// Legend name.
         series: String,
         /// Positions.
+        #[serde(with = "numbers::list")]
         x: Vec<f64>,
         /// Values.
+        #[serde(with = "numbers::list")]
         y: Vec<f64>,
         /// A name beside each point; empty for none.
         labels: Vec<String>,
     },
-    /// Bars from zero, with optional error bars.
+    /// Bars from zero, with optional error bars. Several series at the same positions stand side by side.
     Bars {
         /// Legend name.
         series: String,
         /// Positions.
+        #[serde(with = "numbers::list")]
         x: Vec<f64>,
         /// Heights.
+        #[serde(with = "numbers::list")]
         y: Vec<f64>,
         /// Half-length of each error bar; empty for none.
+        #[serde(with = "numbers::list")]
         error: Vec<f64>,
     },
     /// A band between two curves.
@@ -90,23 +101,31 @@ pub enum Mark {
         /// Legend name.
         series: String,
         /// Positions.
+        #[serde(with = "numbers::list")]
         x: Vec<f64>,
         /// Lower edge.
+        #[serde(with = "numbers::list")]
         low: Vec<f64>,
         /// Upper edge.
+        #[serde(with = "numbers::list")]
         high: Vec<f64>,
     },
-    /// A matrix as colors; row 0 at the top, cell centers at whole numbers or spread over `x_range` and `y_range`.
+    /// A matrix as colors; row 0 at the top, cell centers at whole numbers or spread over `x_range` and `y_range`. A
+    /// square matrix is drawn square. Other marks of the panel share its axes.
     Heatmap {
         /// What the colors mean, with unit.
         series: String,
         /// Row by row.
+        #[serde(with = "numbers::rows")]
         values: Vec<Vec<f64>>,
-        /// From the left edge of the first column to the right edge of the last; 0 to n where `None`.
+        /// From the left edge of the first column to the right edge of the last; -0.5 to n - 0.5 where `None`.
+        #[serde(with = "numbers::range")]
         x_range: Option<(f64, f64)>,
-        /// From the top edge of the first row to the bottom edge of the last; 0 to n where `None`.
+        /// From the top edge of the first row to the bottom edge of the last; -0.5 to n - 0.5 where `None`.
+        #[serde(with = "numbers::range")]
         y_range: Option<(f64, f64)>,
         /// Colors from `low` to `high`; from the data where `None`.
+        #[serde(with = "numbers::range")]
         color_range: Option<(f64, f64)>,
         /// Diverging colors around zero rather than sequential ones.
         diverging: bool,
@@ -116,6 +135,7 @@ pub enum Mark {
         /// Legend name.
         series: String,
         /// Start and end of each.
+        #[serde(with = "numbers::pairs")]
         spans: Vec<(f64, f64)>,
     },
     /// A horizontal reference line, such as the paper's value or chance.
@@ -123,15 +143,18 @@ pub enum Mark {
         /// Legend name.
         series: String,
         /// Its height.
+        #[serde(with = "numbers::one")]
         y: f64,
     },
-    /// Short vertical ticks at `x` in row `y`: spikes, events.
+    /// Short vertical ticks at `x` in row `y`, counted upwards: spikes, events.
     Ticks {
         /// Legend name.
         series: String,
         /// Positions.
+        #[serde(with = "numbers::list")]
         x: Vec<f64>,
         /// Rows.
+        #[serde(with = "numbers::list")]
         y: Vec<f64>,
     },
 }
@@ -235,5 +258,55 @@ impl Figure {
             shared_x: true,
             ..self
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_binary_keep_every_number() {
+        let odd = vec![
+            0.1 + 0.2,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            -0.0,
+            5e-324,
+            3.0,
+        ];
+        let figure = Figure::new("f", "t", "c").with(
+            Panel::new("", Axis::new("x", "s"), Axis::new("y", "1").range(0.0, 1.0))
+                .with(Mark::Line {
+                    series: String::new(),
+                    x: odd.clone(),
+                    y: odd.clone(),
+                })
+                .with(Mark::Heatmap {
+                    series: "v (1)".into(),
+                    values: vec![odd.clone(), vec![]],
+                    x_range: Some((0.0, 2.0)),
+                    y_range: None,
+                    color_range: None,
+                    diverging: true,
+                })
+                .with(Mark::Spans {
+                    series: "s".into(),
+                    spans: vec![(0.0, f64::INFINITY)],
+                })
+                .with(Mark::HLine {
+                    series: String::new(),
+                    y: f64::NAN,
+                }),
+        );
+        // NaN is not itself, so the text of the two is compared.
+        let text = format!("{figure:?}");
+        let json = serde_json::to_string(&figure).expect("JSON");
+        let back: Figure = serde_json::from_str(&json).expect("reads back");
+        assert_eq!(format!("{back:?}"), text);
+        let bytes = postcard::to_stdvec(&figure).expect("bytes");
+        let back: Figure = postcard::from_bytes(&bytes).expect("reads back");
+        assert_eq!(format!("{back:?}"), text);
     }
 }

@@ -4,10 +4,11 @@
 //!   a catalogue;
 //! - [`claim`]: [`ClaimSpec`], a paper's statement bound to a metric, judged here and nowhere else;
 //! - [`bench`]: [`Bench`], what a study is given: streams, progress, metrics, figures, checkpoints;
-//! - [`figure`]: figures as data plus a small description; drawing is separate.
+//! - [`figure`]: figures as data plus a small description; [`draw`] turns them into SVG, PNG and CSV.
 
 pub mod bench;
 pub mod claim;
+pub mod draw;
 pub mod figure;
 pub mod study;
 
