@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chiasm_core::{Diagnose, Failure, Group, Quiet, Streams, Watch};
-use chiasm_data::Recording;
-use serde::Serialize;
+use chiasm_data::{Recording, Repair};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::figure::Figure;
 
 /// What a study says at its end, beside its metrics and figures.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// Paragraphs for the head of the report: what was found, in plain words with the measured numbers.
     pub summary: Vec<String>,
@@ -35,7 +35,7 @@ impl Findings {
 }
 
 /// A scalar result.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
     /// Its name, in snake case; the arm after a slash where there are several (`nmi/louvain`).
     pub name: String,
@@ -46,7 +46,7 @@ pub struct Metric {
 }
 
 /// A table for the report and for download.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// Identity within the run, in kebab case: the file's name.
     pub id: String,
@@ -105,6 +105,14 @@ pub enum BenchError {
         /// Its name.
         name: String,
     },
+    /// A stage left a recording, which its checkpoint cannot keep.
+    #[error("stage `{stage}` left the recording `{name}`: leave recordings after the stage")]
+    RecordingInStage {
+        /// The stage.
+        stage: String,
+        /// The recording.
+        name: String,
+    },
     /// A checkpoint was written by another version of the study or is damaged.
     #[error("checkpoint `{name}`: not readable ({reason})")]
     Checkpoint {
@@ -139,7 +147,7 @@ pub struct Bench {
 }
 
 /// Everything a study left on its bench, in the order it was left.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Scalar results.
     pub metrics: Vec<Metric>,
@@ -149,12 +157,15 @@ pub struct Record {
     pub figures: Vec<Figure>,
     /// Tables.
     pub tables: Vec<Table>,
-    /// Recordings, by name.
+    /// Recordings, by name. Not part of a checkpoint: they are written to the run folder as files of their own.
+    #[serde(skip)]
     pub recordings: Vec<(String, Recording)>,
     /// Claims that this preset does not test, and why.
     pub excused: BTreeMap<String, String>,
-    /// Remarks that must not be lost: repairs of the input, stand-ins used, limits reached.
+    /// Remarks that must not be lost: stand-ins used, limits reached.
     pub notes: Vec<String>,
+    /// What validation changed in the input.
+    pub repairs: Vec<Repair>,
 }
 
 impl Bench {
@@ -212,7 +223,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Adds a point to a curve (a loss over steps, an error over ranks).
+    /// Adds a point to a curve (a loss over steps, an error over ranks). The step is finite; a value that is not shows
+    /// as a gap.
     pub fn log(&mut self, name: &str, step: f64, value: f64) {
         self.record
             .series
@@ -273,11 +285,17 @@ impl Bench {
         self.record.notes.push(remark.into());
     }
 
+    /// Says what validation changed in a recording that was read, so that the report shows it.
+    pub fn repaired(&mut self, recording: &Recording) {
+        self.record.repairs.extend_from_slice(recording.repairs());
+    }
+
     /// A stage of the run: computed once and kept, so that a killed run goes on after it. As streams are named and not
-    /// counted, a stage taken from its checkpoint leaves all later bits as they were.
+    /// counted, a stage taken from its checkpoint leaves all later bits as they were. What `compute` leaves on the
+    /// bench (metrics, figures, tables, notes; not recordings) is kept with its value.
     ///
     /// # Errors
-    /// Those of `compute`; a damaged checkpoint; a disk that refuses.
+    /// Those of `compute`; a recording left by `compute`; a damaged checkpoint; a disk that refuses.
     pub fn stage<T, F>(&mut self, name: &str, compute: F) -> Result<T, Failure>
     where
         T: Serialize + DeserializeOwned,
@@ -288,11 +306,25 @@ impl Bench {
             reason: e.to_string(),
         };
         if let Some(bytes) = self.checkpoints.load(name)? {
-            return Ok(postcard::from_bytes(&bytes).map_err(damaged)?);
+            let (value, left): (T, Record) = postcard::from_bytes(&bytes).map_err(damaged)?;
+            self.record.absorb(left)?;
+            return Ok(value);
         }
-        let value = compute(self)?;
-        self.checkpoints
-            .save(name, &postcard::to_stdvec(&value).map_err(damaged)?)?;
+        // What the stage leaves is collected apart, so that it can be kept with the value.
+        let before = std::mem::take(&mut self.record);
+        let computed = compute(self);
+        let left = std::mem::replace(&mut self.record, before);
+        let value = computed?;
+        if let Some((recording, _)) = left.recordings.first() {
+            return Err(BenchError::RecordingInStage {
+                stage: name.into(),
+                name: recording.clone(),
+            }
+            .into());
+        }
+        let bytes = postcard::to_stdvec(&(&value, &left)).map_err(damaged)?;
+        self.checkpoints.save(name, &bytes)?;
+        self.record.absorb(left)?;
         self.watch.check()?;
         Ok(value)
     }
@@ -301,6 +333,35 @@ impl Bench {
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.record
+    }
+}
+
+impl Record {
+    /// Adds what another record holds, in its order.
+    fn absorb(&mut self, other: Self) -> Result<(), BenchError> {
+        fn distinct<T>(
+            what: &'static str,
+            mine: &[T],
+            theirs: &[T],
+            name: impl Fn(&T) -> &str,
+        ) -> Result<(), BenchError> {
+            theirs
+                .iter()
+                .try_for_each(|t| once(what, name(t), mine.iter().map(&name)))
+        }
+        distinct("metric", &self.metrics, &other.metrics, |m| &m.name)?;
+        distinct("figure", &self.figures, &other.figures, |f| &f.id)?;
+        distinct("table", &self.tables, &other.tables, |t| &t.id)?;
+        self.metrics.extend(other.metrics);
+        self.figures.extend(other.figures);
+        self.tables.extend(other.tables);
+        for (name, points) in other.series {
+            self.series.entry(name).or_default().extend(points);
+        }
+        self.excused.extend(other.excused);
+        self.notes.extend(other.notes);
+        self.repairs.extend(other.repairs);
+        Ok(())
     }
 }
 
@@ -316,5 +377,75 @@ fn once<'a>(
         })
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct InMemory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+    impl Checkpoints for InMemory {
+        fn load(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+            Ok(self.0.lock().expect("one thread").get(name).cloned())
+        }
+        fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+            let mut kept = self.0.lock().expect("one thread");
+            kept.insert(name.into(), bytes.to_vec());
+            Ok(())
+        }
+    }
+
+    fn staged(bench: &mut Bench, ran: &mut usize) -> Result<f64, Failure> {
+        bench.stage("outer", |b| {
+            *ran += 1;
+            b.log("loss", 0.0, f64::NAN);
+            b.note("a stand-in");
+            let inner: f64 = b.stage("inner", |b| {
+                b.metric("inner", 1.5, "1")?;
+                Ok(1.5)
+            })?;
+            b.figure(
+                Figure::new("f", "title", "caption").with(crate::figure::Panel::new(
+                    "",
+                    crate::figure::Axis::new("x", "s"),
+                    crate::figure::Axis::new("y", "1").range(0.0, 1.0),
+                )),
+            )?;
+            Ok(inner * 2.0)
+        })
+    }
+
+    #[test]
+    fn a_stage_from_its_checkpoint_leaves_what_it_left() {
+        let kept = Arc::new(InMemory::default());
+        let mut ran = 0;
+        let mut first = Bench::new(1, Arc::new(Quiet), kept.clone());
+        let value = staged(&mut first, &mut ran).expect("computes");
+        let mut again = Bench::new(1, Arc::new(Quiet), kept);
+        assert_eq!(staged(&mut again, &mut ran).expect("loads"), value);
+        assert_eq!(ran, 1);
+        // NaN is kept, so the records are compared as text.
+        assert_eq!(
+            format!("{:?}", first.record()),
+            format!("{:?}", again.record())
+        );
+        assert_eq!(first.record().metrics.len(), 1);
+        assert_eq!(first.record().figures.len(), 1);
+    }
+
+    #[test]
+    fn names_are_used_once_across_stages_and_values_are_finite() {
+        let mut bench = Bench::in_memory(0);
+        bench.metric("inner", 1.0, "1").expect("first");
+        let twice = staged(&mut bench, &mut 0).expect_err("`inner` is taken");
+        assert!(matches!(
+            twice.downcast_ref(),
+            Some(BenchError::Twice { what: "metric", .. })
+        ));
+        assert!(bench.metric("nan", f64::NAN, "1").is_err());
     }
 }

@@ -1,9 +1,10 @@
 //! Claims: a paper's statements, each bound to a metric. A study measures; the lab judges.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What kind of agreement a claim asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClaimKind {
     /// The very number, up to rounding.
@@ -15,7 +16,7 @@ pub enum ClaimKind {
 }
 
 /// Which measured values count as holding.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The value or more.
@@ -54,7 +55,7 @@ impl std::fmt::Display for Bound {
 }
 
 /// One statement of a paper (or of its card), as it will be tested.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClaimSpec {
     /// Identity within the study, in kebab case.
     pub id: &'static str,

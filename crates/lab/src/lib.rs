@@ -4,15 +4,20 @@
 //!   a catalogue;
 //! - [`claim`]: [`ClaimSpec`], a paper's statement bound to a metric, judged here and nowhere else;
 //! - [`bench`]: [`Bench`], what a study is given: streams, progress, metrics, figures, checkpoints;
+//! - [`run`]: runs on disk, over seeds, resumable; [`RunRecord`] is what is known of one;
+//! - [`settings`]: settings from the outside, checked against a study's schema;
 //! - [`figure`]: figures as data plus a small description; [`draw`] turns them into SVG, PNG and CSV.
 
 pub mod bench;
 pub mod claim;
 pub mod draw;
 pub mod figure;
+pub mod run;
+pub mod settings;
 pub mod study;
 
 pub use bench::{Bench, Findings};
 pub use claim::{Bound, ClaimKind, ClaimSpec, Verdict};
 pub use figure::Figure;
+pub use run::RunRecord;
 pub use study::{Area, Entry, Fit, Input, Paper, Preset, Settings, Study, StudyInfo};

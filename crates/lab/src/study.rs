@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use chiasm_core::{Failure, SettingError};
 use chiasm_data::Missing;
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::bench::{Bench, Findings};
 use crate::claim::ClaimSpec;
 
 /// The area of the catalogue a study belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Area {
@@ -64,7 +66,7 @@ pub struct StudyInfo {
 }
 
 /// A named set of settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// Minutes at most on two cores, and still shows the effect.
@@ -80,6 +82,13 @@ pub trait Settings: Serialize + DeserializeOwned + JsonSchema + Default + Clone 
     #[must_use]
     fn preset(_preset: Preset) -> Self {
         Self::default()
+    }
+
+    /// The smallest settings at which a study still records all it records: what the shared checks run, twice, in
+    /// seconds.
+    #[must_use]
+    fn smoke() -> Self {
+        Self::preset(Preset::Quick)
     }
 
     /// Refuses settings out of range.
@@ -190,11 +199,14 @@ pub trait ErasedStudy: Send + Sync {
     fn schema(&self) -> serde_json::Value;
     /// The settings of a preset.
     fn preset(&self, preset: Preset) -> serde_json::Value;
-    /// Parses and validates settings.
+    /// The smallest settings: see [`Settings::smoke`].
+    fn smoke(&self) -> serde_json::Value;
+    /// Parses and validates settings, and returns them in their one canonical form (all settings present, `2` for a
+    /// number written as `2.0` where it is one).
     ///
     /// # Errors
     /// Where they do not fit the schema or are out of range.
-    fn check(&self, config: &serde_json::Value) -> Result<(), Failure>;
+    fn check(&self, config: &serde_json::Value) -> Result<serde_json::Value, Failure>;
     /// Parses, validates and runs.
     ///
     /// # Errors
@@ -208,11 +220,12 @@ pub trait ErasedFit: Send + Sync {
     fn schema(&self) -> serde_json::Value;
     /// The default settings.
     fn preset(&self, preset: Preset) -> serde_json::Value;
-    /// Parses and validates settings.
+    /// Parses and validates settings, and returns them in their one canonical form (all settings present, `2` for a
+    /// number written as `2.0` where it is one).
     ///
     /// # Errors
     /// Where they do not fit the schema or are out of range.
-    fn check(&self, config: &serde_json::Value) -> Result<(), Failure>;
+    fn check(&self, config: &serde_json::Value) -> Result<serde_json::Value, Failure>;
     /// Parses, validates and fits.
     ///
     /// # Errors
@@ -253,8 +266,11 @@ impl<S: Study> ErasedStudy for S {
     fn preset(&self, preset: Preset) -> serde_json::Value {
         to_value(&S::Config::preset(preset))
     }
-    fn check(&self, config: &serde_json::Value) -> Result<(), Failure> {
-        parse::<S::Config>(config).map(drop)
+    fn smoke(&self) -> serde_json::Value {
+        to_value(&S::Config::smoke())
+    }
+    fn check(&self, config: &serde_json::Value) -> Result<serde_json::Value, Failure> {
+        parse::<S::Config>(config).map(|c| to_value(&c))
     }
     fn run(&self, config: &serde_json::Value, bench: &mut Bench) -> Result<Findings, Failure> {
         Study::run(self, &parse(config)?, bench)
@@ -268,8 +284,8 @@ impl<F: Fit> ErasedFit for F {
     fn preset(&self, preset: Preset) -> serde_json::Value {
         to_value(&F::Config::preset(preset))
     }
-    fn check(&self, config: &serde_json::Value) -> Result<(), Failure> {
-        parse::<F::Config>(config).map(drop)
+    fn check(&self, config: &serde_json::Value) -> Result<serde_json::Value, Failure> {
+        parse::<F::Config>(config).map(|c| to_value(&c))
     }
     fn fit(
         &self,

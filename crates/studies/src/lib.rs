@@ -1,1 +1,18 @@
 //! The catalogue: one study for each paper, wiring only.
+//!
+//! - [`catalogue`]: the studies that are built;
+//! - [`SYSTEMS`]: all 56 systems, built or planned.
+//!
+//! A study is added in two places: its module under its area, and one line in [`catalogue`].
+
+use chiasm_lab::Entry;
+
+pub mod systems;
+
+pub use systems::{SYSTEMS, System};
+
+/// The studies that are built, in the order of their papers.
+#[must_use]
+pub fn catalogue() -> Vec<Entry> {
+    vec![]
+}
