@@ -18,6 +18,16 @@ pub enum FetchError {
         /// The nearest name, or the known ones.
         help: String,
     },
+    /// The data set has no such file, or several whose names begin so.
+    #[error("data set `{set}`: expected the beginning of one file's name, found `{given}`")]
+    UnknownFile {
+        /// The data set.
+        set: String,
+        /// What was asked for.
+        given: String,
+        /// The files that it has.
+        files: Vec<&'static str>,
+    },
     /// The data set is registered, but its files are not on this machine.
     #[error(
         "data set `{name}` is not on this machine: {file} is missing in {}",
@@ -107,7 +117,7 @@ fn reasons(faults: &[FetchError]) -> String {
 impl Diagnose for FetchError {
     fn group(&self) -> Group {
         match self {
-            Self::Unknown { .. } | Self::Missing { .. } => Group::Input,
+            Self::Unknown { .. } | Self::UnknownFile { .. } | Self::Missing { .. } => Group::Input,
             Self::Cancelled(_) => Group::Cancelled,
             Self::Data(error) => error.group(),
             _ => Group::Io,
@@ -117,6 +127,7 @@ impl Diagnose for FetchError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::Unknown { help, .. } => help.clone(),
+            Self::UnknownFile { files, .. } => format!("its files are: {}", files.join(", ")),
             Self::Missing { name, .. } => {
                 format!(
                     "fetch it with `chiasm data get {name}`, or name the folder that holds it in CHIASM_DATA"
