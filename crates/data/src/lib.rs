@@ -3,6 +3,7 @@
 //! - [`recording`]: [`Recording`], what every analysis takes; built from a [`Draft`] that is validated once;
 //! - [`io`]: [`io::read`] and [`io::write`], for the formats of the field ([`formats`]);
 //! - [`files`]: the one small trait behind which all file access stands;
+//! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`generate`]: recordings with planted truth;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
@@ -13,10 +14,12 @@ pub mod files;
 pub mod formats;
 pub mod generate;
 pub mod io;
+pub mod rdm;
 pub mod recording;
 
 pub use error::{DataError, Place};
 pub use files::{DiskFiles, Files};
+pub use rdm::{RdmLabel, RdmRules, Rdms};
 pub use recording::{
     Activity, Covariate, Draft, Epoch, Missing, Recording, Repair, Session, Spikes, Traces, Unit,
 };

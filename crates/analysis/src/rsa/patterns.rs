@@ -1,0 +1,139 @@
+//! Patterns from a recording: what each unit did, on average, in each condition. So any recording, of an animal or of a
+//! model, becomes an RDM.
+
+use chiasm_data::{Activity, Recording};
+use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::RsaError;
+
+/// What the conditions of a recording are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Conditions {
+    /// The labels of the epochs of this kind (such as `stimulus`); epochs of one label are averaged.
+    Epochs(String),
+    /// So many time bins of one length.
+    Bins(usize),
+}
+
+/// Mean activity by condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patterns {
+    /// Names of the conditions, in the order of their first epoch.
+    pub conditions: Vec<String>,
+    /// `[condition, unit]`: mean of the trace, or spikes per second.
+    pub values: Array2<f64>,
+}
+
+/// The mean activity of every unit in every condition. A sample belongs to an epoch if its time lies in
+/// `[start_s, stop_s)`; samples that are missing (NaN) are left out of the mean.
+///
+/// # Errors
+/// [`RsaError::FewConditions`] below 3 conditions; [`RsaError::NotFinite`] where a unit has no sample in a condition.
+pub fn patterns(recording: &Recording, conditions: &Conditions) -> Result<Patterns, RsaError> {
+    let spans = spans(recording, conditions);
+    if spans.len() < 3 {
+        return Err(RsaError::FewConditions {
+            found: spans.len(),
+            from: match conditions {
+                Conditions::Epochs(kind) => format!("labels of epochs of kind `{kind}`"),
+                Conditions::Bins(n) => format!("{n} time bins"),
+            },
+        });
+    }
+    let mut values = Array2::zeros((spans.len(), recording.n_units()));
+    for ((_, spans), row) in spans.iter().zip(values.axis_iter_mut(Axis(0))) {
+        for (unit, v) in row.into_iter().enumerate() {
+            *v = mean_within(recording, unit, spans);
+        }
+    }
+    if let Some(((condition, unit), &value)) = values.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        return Err(RsaError::NotFinite {
+            what: format!("mean activity in condition `{}`", spans[condition].0),
+            index: unit,
+            value,
+        });
+    }
+    Ok(Patterns {
+        conditions: spans.into_iter().map(|(name, _)| name).collect(),
+        values,
+    })
+}
+
+type Spans = Vec<(f64, f64)>;
+
+fn spans(recording: &Recording, conditions: &Conditions) -> Vec<(String, Spans)> {
+    let mut named: Vec<(String, Spans)> = Vec::new();
+    match conditions {
+        Conditions::Epochs(kind) => {
+            for e in recording.epochs_of(kind) {
+                let span = (e.start_s, e.stop_s);
+                match named.iter_mut().find(|(name, _)| *name == e.label) {
+                    Some((_, spans)) => spans.push(span),
+                    None => named.push((e.label.clone(), vec![span])),
+                }
+            }
+        }
+        Conditions::Bins(n) => {
+            let (start, stop) = recording.span_s();
+            let at = |i: usize| start + (stop - start) * i as f64 / *n as f64;
+            for i in 0..*n {
+                // The very last sample belongs to the last bin.
+                let end = if i + 1 == *n {
+                    f64::INFINITY
+                } else {
+                    at(i + 1)
+                };
+                named.push((format!("bin {i}"), vec![(at(i), end)]));
+            }
+        }
+    }
+    named
+}
+
+fn mean_within(recording: &Recording, unit: usize, spans: &Spans) -> f64 {
+    match recording.activity() {
+        Activity::Traces(t) => {
+            let (mut sum, mut count) = (0.0, 0usize);
+            let trace = t.values.column(unit);
+            for &(start, stop) in spans {
+                let first = first_at(&t.time, start);
+                for i in first..t.time.len() {
+                    if t.time.at(i) >= stop {
+                        break;
+                    }
+                    if trace[i].is_finite() {
+                        sum += f64::from(trace[i]);
+                        count += 1;
+                    }
+                }
+            }
+            sum / count as f64
+        }
+        Activity::Spikes(s) => {
+            let train = &s.times[unit];
+            let (mut spikes, mut seconds) = (0usize, 0.0);
+            for &(start, stop) in spans {
+                let (start, stop) = (start.max(s.start_s), stop.min(s.stop_s));
+                let before = |t: f64| train.partition_point(|&x| x < t);
+                spikes += before(stop).saturating_sub(before(start));
+                seconds += (stop - start).max(0.0);
+            }
+            spikes as f64 / seconds
+        }
+    }
+}
+
+/// The first sample not before `start`.
+fn first_at(time: &chiasm_core::TimeAxis, start: f64) -> usize {
+    let (mut low, mut high) = (0, time.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if time.at(middle) < start {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
