@@ -148,6 +148,9 @@ pub fn identify(
     Ok(Identification { predicted, groups })
 }
 
+/// Distances this close, relatively, are taken as equal.
+const TIE: f64 = 1e-12;
+
 /// The core of the test. Subject `s` counts `copies[s]` times (0: not at all, and its RDMs keep an undefined answer,
 /// `usize::MAX`), each pair counts as `weights` say (once where `None`).
 pub(super) fn nearest_centroids(
@@ -199,7 +202,8 @@ pub(super) fn nearest_centroids(
                     None => squared_distance(rows[i], &centroid),
                     Some(w) => weighted_squared_distance(rows[i], &centroid, w),
                 };
-                if d < best.0 {
+                // Equal distances may differ in their last bits: those count as equal.
+                if d < best.0 * (1.0 - TIE) {
                     *best = (d, region);
                 }
             }

@@ -26,11 +26,14 @@ pub(super) fn n_right(vectors: &Array2<f64>, rdms: &Rdms) -> usize {
                 let centroid = sum / train.len() as f64;
                 (&vectors.row(test) - &centroid).mapv(|d| d * d).sum()
             };
-            let best = regions
-                .iter()
-                .min_by(|a, b| distance(a).total_cmp(&distance(b)))
-                .unwrap();
-            *best == labels[test].region
+            let mut best = (f64::INFINITY, "");
+            for region in &regions {
+                let d = distance(region);
+                if d < best.0 * (1.0 - 1e-12) {
+                    best = (d, region);
+                }
+            }
+            best.1 == labels[test].region
         })
         .count()
 }
