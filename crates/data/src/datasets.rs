@@ -4,7 +4,7 @@
 //! - [`Roots`]: where a data set lies on this machine;
 //! - [`get`]: fetches one, resuming where it stopped, and never leaves half a file under its final name;
 //! - [`verify`]: whether the files on this machine are those of the register;
-//! - [`recording`]: a recording by name, such as `worms/2022-07-26-31`;
+//! - [`recording`], [`rdms`]: a recording or RDMs by name, such as `worms/2022-07-26-31`;
 //! - [`idx`], [`images`]: MNIST and its relatives; [`wiring`]: who synapses on whom.
 //!
 //! ```no_run
@@ -42,5 +42,5 @@ pub use error::FetchError;
 pub use fetch::Patience;
 pub use get::{Get, Got, Verdict, get, verify};
 pub use locate::{Located, Roots, test_data};
-pub use recordings::{file_named, recording};
+pub use recordings::{file_named, rdms, recording};
 pub use registry::{DataSet, Known, RemoteFile, all, find};

@@ -1,10 +1,11 @@
-//! Recordings of registered data sets by name, such as `worms/2022-07-26-31`.
+//! Recordings and RDMs of registered data sets by name, such as `worms/2022-07-26-31`.
 
 use std::path::PathBuf;
 
 use super::{DataSet, FetchError, RemoteFile, Roots, find};
-use crate::Recording;
 use crate::io::{self, ReadOptions};
+use crate::rdm::{self, ReadRdms};
+use crate::{Rdms, Recording};
 
 /// The registered file that `SET/START` names, where START is its name or enough of its beginning.
 ///
@@ -51,6 +52,14 @@ pub fn recording(
     Ok(io::read(roots.locate_named(name)?, options)?)
 }
 
+/// Reads the RDMs in a file of a registered data set by name, such as `rdms/92_brainRDMs`.
+///
+/// # Errors
+/// As [`Roots::locate_named`], and [`FetchError::Data`] if the file holds no RDMs.
+pub fn rdms(name: &str, roots: &Roots, how: &ReadRdms) -> Result<Rdms, FetchError> {
+    Ok(rdm::read(&[roots.locate_named(name)?], how)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +99,31 @@ mod tests {
         assert_eq!(traces.time.len(), 800);
         assert!((140..=150).contains(&worm.n_units()), "{}", worm.n_units());
         assert!(worm.covariate("velocity").is_some());
+    }
+
+    #[test]
+    fn rdms_are_read_by_name() {
+        let Some(folder) = test_data("rsa") else {
+            eprintln!("skipped: the RDMs are not on this machine");
+            return;
+        };
+        let roots = Roots {
+            named: folder.parent().map(Into::into),
+            ..Roots::default()
+        };
+        // RDMs and stimuli, as the files' own variables have them.
+        for (name, n_rdms, n_stimuli) in [
+            ("rdms/92_brainRDMs", 8, 92),
+            ("rdms/92_behavRDMs", 16, 92),
+            ("rdms/92_modelRDMs", 8, 92),
+            ("rdms/modelRDMs_A2020", 63, 92),
+        ] {
+            let rdms = rdms(name, &roots, &ReadRdms::default()).unwrap();
+            assert_eq!(
+                (rdms.len(), rdms.n_stimuli()),
+                (n_rdms, n_stimuli),
+                "{name}"
+            );
+        }
     }
 }
