@@ -1,7 +1,9 @@
 //! Structure from neural activity.
 //!
 //! - [`connectome`]: communities among units, from their affinities over time;
+//! - [`permutation`]: tests against time shifts, which know that samples of a recording are not independent;
 //! - [`rsa`]: what a region represents, as dissimilarities between stimuli, and which region or layer that gives away.
 
 pub mod connectome;
+pub mod permutation;
 pub mod rsa;

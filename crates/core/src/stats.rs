@@ -90,6 +90,23 @@ pub fn spearman(x: &[f64], y: &[f64]) -> f64 {
     pearson(&average_ranks(x), &average_ranks(y))
 }
 
+/// Area under the receiver operating characteristic: the probability that a value marked `true` exceeds one marked
+/// `false`, ties counting half; NaN where either kind is absent.
+#[must_use]
+pub fn roc_auc(scores: &[f64], positive: &[bool]) -> f64 {
+    debug_assert_eq!(scores.len(), positive.len());
+    let n_positive = positive.iter().filter(|p| **p).count() as f64;
+    let n_negative = positive.len() as f64 - n_positive;
+    let ranks = average_ranks(scores);
+    let sum: f64 = ranks
+        .iter()
+        .zip(positive)
+        .filter(|(_, p)| **p)
+        .map(|(r, _)| r)
+        .sum();
+    (sum - n_positive * (n_positive + 1.0) / 2.0) / (n_positive * n_negative)
+}
+
 /// Gaussian smoothing with standard deviation `sigma` in samples, cut at four sigma. At the ends the kernel is
 /// renormalised over the samples that exist, so that a constant stays constant. `sigma <= 0` copies.
 #[must_use]
@@ -131,6 +148,9 @@ mod tests {
         assert!((sd(&[1.0, 2.0, 3.0, 4.0], 1) - (5.0f64 / 3.0).sqrt()).abs() < 1e-15);
         assert!(pearson(&[1.0, 1.0], &[1.0, 2.0]).is_nan());
         assert_eq!(spearman(&[1.0, 2.0, 3.0], &[1.0, 10.0, 100.0]), 1.0);
+        let auc = roc_auc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]);
+        assert_eq!(auc, 0.75);
+        assert!(roc_auc(&[1.0, 2.0], &[true, true]).is_nan());
         assert!(mean(&[]).is_nan() && median(&[]).is_nan());
     }
 

@@ -1,0 +1,434 @@
+//! One fit from one random start: hierarchical alternating least squares on the observed entries alone.
+
+use std::collections::BTreeMap;
+
+use chiasm_core::Rng;
+use ndarray::Array2;
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::Factors;
+use super::kernel::{sum_over_columns, sum_over_rows};
+use super::tensor::{MaskedTensor, Slab};
+
+/// A coordinate whose curvature is below this share of what it would be with every animal and pair observed is left as
+/// it is: its best value would be huge, and ruin the precision of all others.
+const LEAST_SUPPORT: f64 = 1e-10;
+
+/// The three factor matrices, row by row, and what the current sweep knows.
+pub(super) struct Hals<'a> {
+    tensor: &'a MaskedTensor,
+    rank: usize,
+    inner: usize,
+    /// `[time, component]`.
+    pub(super) time: Vec<f64>,
+    /// `[pair, component]`.
+    pub(super) pairs: Vec<f64>,
+    /// `[animal, component]`.
+    pub(super) animals: Vec<f64>,
+    /// For each pair, which set of animals shows it; sets in order of appearance.
+    observers_of: Vec<usize>,
+    observer_sets: Vec<Vec<bool>>,
+}
+
+impl<'a> Hals<'a> {
+    pub(super) fn random(
+        tensor: &'a MaskedTensor,
+        rank: usize,
+        inner: usize,
+        rng: &mut Rng,
+    ) -> Self {
+        let mut draw = |n: usize| -> Vec<f64> { (0..n * rank).map(|_| rng.random()).collect() };
+        let (time, pairs, animals) = (
+            draw(tensor.n_time),
+            draw(tensor.n_pairs),
+            draw(tensor.n_animals()),
+        );
+        let (observers_of, observer_sets) = observer_sets(tensor);
+        Self {
+            tensor,
+            rank,
+            inner,
+            time,
+            pairs,
+            animals,
+            observers_of,
+            observer_sets,
+        }
+    }
+
+    /// One sweep over the three modes. Returns the sum of squared residuals over the observed entries.
+    ///
+    /// Where a pair is missing from an animal altogether, the least squares are solved without it: its Gram matrix
+    /// just leaves that animal out. Single missing entries are filled with their present reconstruction, which bounds
+    /// the loss from above and touches it at the present point. Neither step can raise the loss.
+    pub(super) fn sweep(&mut self, rng: &mut Rng) -> f64 {
+        self.revive_dead_components(rng);
+        self.update_time();
+        let projected = self.project_on_time();
+        self.update_pairs(&projected);
+        let loss = self.update_animals(&projected);
+        self.normalize();
+        loss
+    }
+
+    /// The factors, components in descending norm of their animal weights.
+    pub(super) fn into_factors(self, errors: Vec<f64>, converged: bool) -> Factors {
+        let r = self.rank;
+        let strength = |c: usize| {
+            self.animals
+                .iter()
+                .skip(c)
+                .step_by(r)
+                .map(|w| w * w)
+                .sum::<f64>()
+        };
+        let mut order: Vec<usize> = (0..r).collect();
+        order.sort_by(|&a, &b| strength(b).total_cmp(&strength(a)));
+        let sorted =
+            |m: &[f64]| Array2::from_shape_fn((m.len() / r, r), |(i, c)| m[i * r + order[c]]);
+        Factors {
+            time: sorted(&self.time),
+            pairs: sorted(&self.pairs),
+            animals: sorted(&self.animals),
+            errors,
+            converged,
+        }
+    }
+
+    /// The factor of the pairs that `animal` shows, each row times the animal's weights if `weighted`.
+    fn shown(&self, animal: usize, weighted: bool) -> Vec<f64> {
+        let r = self.rank;
+        let weights = row(&self.animals, r, animal);
+        let mut shown = Vec::with_capacity(self.tensor.slabs[animal].pairs.len() * r);
+        for &p in &self.tensor.slabs[animal].pairs {
+            let pair = row(&self.pairs, r, p as usize);
+            if weighted {
+                shown.extend(pair.iter().zip(weights).map(|(a, w)| a * w));
+            } else {
+                shown.extend_from_slice(pair);
+            }
+        }
+        shown
+    }
+
+    fn update_time(&mut self) {
+        let r = self.rank;
+        let mut target = vec![0.0; self.tensor.n_time * r];
+        let mut normal = vec![0.0; r * r];
+        for (animal, slab) in self.tensor.slabs.iter().enumerate() {
+            let shown = self.shown(animal, true);
+            sum_over_columns(&slab.values, slab.pairs.len(), &shown, r, &mut target);
+            for (g, s) in normal.iter_mut().zip(gram(&shown, r)) {
+                *g += s;
+            }
+            for &(t, c) in &slab.holes {
+                let model = row(&shown, r, c as usize);
+                let fill = dot(model, row(&self.time, r, t as usize));
+                add_scaled(row_mut(&mut target, r, t as usize), fill, model);
+            }
+        }
+        solve(
+            &mut self.time,
+            &target,
+            r,
+            self.inner,
+            &vec![0.0; r],
+            |_| &normal,
+        );
+    }
+
+    /// The second pass over the data, from which pairs and animals are both updated.
+    fn project_on_time(&self) -> Vec<Projected> {
+        let r = self.rank;
+        let project = |(animal, slab): (usize, &Slab)| {
+            let mut sums = vec![0.0; slab.pairs.len() * r];
+            sum_over_rows(&slab.values, slab.pairs.len(), &self.time, r, &mut sums);
+            let mut fills = Vec::with_capacity(slab.holes.len());
+            if !slab.holes.is_empty() {
+                let shown = self.shown(animal, true);
+                for &(t, c) in &slab.holes {
+                    let now = row(&self.time, r, t as usize);
+                    let fill = dot(row(&shown, r, c as usize), now);
+                    add_scaled(row_mut(&mut sums, r, c as usize), fill, now);
+                    fills.push(fill);
+                }
+            }
+            Projected { sums, fills }
+        };
+        self.tensor.slabs.iter().enumerate().map(project).collect()
+    }
+
+    fn update_pairs(&mut self, projected: &[Projected]) {
+        let r = self.rank;
+        let time_gram = gram(&self.time, r);
+        let mut target = vec![0.0; self.tensor.n_pairs * r];
+        for (animal, slab) in self.tensor.slabs.iter().enumerate() {
+            let weights = row(&self.animals, r, animal);
+            for (&p, z) in slab
+                .pairs
+                .iter()
+                .zip(projected[animal].sums.chunks_exact(r))
+            {
+                for ((y, z), w) in row_mut(&mut target, r, p as usize)
+                    .iter_mut()
+                    .zip(z)
+                    .zip(weights)
+                {
+                    *y += z * w;
+                }
+            }
+        }
+        let normal_of = |set: &Vec<bool>| {
+            let mut normal = vec![0.0; r * r];
+            for (weights, _) in self
+                .animals
+                .chunks_exact(r)
+                .zip(set)
+                .filter(|(_, shows)| **shows)
+            {
+                for (g, w) in normal.chunks_exact_mut(r).zip(weights) {
+                    add_scaled(g, *w, weights);
+                }
+            }
+            hadamard(&normal, &time_gram)
+        };
+        let normals: Vec<Vec<f64>> = self.observer_sets.iter().map(normal_of).collect();
+        let observers_of = &self.observers_of;
+        let least = support(&gram(&self.animals, r), &time_gram, r);
+        solve(&mut self.pairs, &target, r, self.inner, &least, |p| {
+            &normals[observers_of[p]]
+        });
+    }
+
+    /// Updates the animals' weights and returns the loss over the observed entries, without another pass over the data.
+    fn update_animals(&mut self, projected: &[Projected]) -> f64 {
+        let r = self.rank;
+        let time_gram = gram(&self.time, r);
+        let least = support(&gram(&self.pairs, r), &time_gram, r);
+        let mut loss = self.tensor.sum_of_squares;
+        for (animal, slab) in self.tensor.slabs.iter().enumerate() {
+            let Projected { sums, fills } = &projected[animal];
+            let shown = self.shown(animal, false);
+            let mut target = vec![0.0; r];
+            for (z, a) in sums.chunks_exact(r).zip(shown.chunks_exact(r)) {
+                for ((y, z), a) in target.iter_mut().zip(z).zip(a) {
+                    *y += z * a;
+                }
+            }
+            let normal = hadamard(&gram(&shown, r), &time_gram);
+            let weights = row_mut(&mut self.animals, r, animal);
+            solve_row(weights, &target, &normal, self.inner, &least);
+            // The loss on the data with holes filled in, then the holes' share of it taken out again.
+            loss += quadratic(weights, &normal) - 2.0 * dot(weights, &target);
+            for (&(t, c), fill) in slab.holes.iter().zip(fills) {
+                let (f, a) = (row(&self.time, r, t as usize), row(&shown, r, c as usize));
+                let model: f64 = (0..r).map(|i| f[i] * a[i] * weights[i]).sum();
+                loss += fill * fill - (fill - model) * (fill - model);
+            }
+        }
+        loss.max(0.0)
+    }
+
+    /// Time and pair columns to unit norm, their scale into the animals.
+    fn normalize(&mut self) {
+        for c in 0..self.rank {
+            let scale =
+                to_unit(&mut self.time, self.rank, c) * to_unit(&mut self.pairs, self.rank, c);
+            for w in self.animals.iter_mut().skip(c).step_by(self.rank) {
+                *w *= scale;
+            }
+        }
+    }
+
+    /// A component that no animal uses any more (locked at 0) starts again, where the residual points: along a
+    /// random pair factor, with the animal weights that lower the loss most. So the loss cannot rise.
+    fn revive_dead_components(&mut self, rng: &mut Rng) {
+        let r = self.rank;
+        let largest = |c: usize| {
+            self.animals
+                .iter()
+                .skip(c)
+                .step_by(r)
+                .fold(0.0f64, |m, w| m.max(*w))
+        };
+        let peaks: Vec<f64> = (0..r).map(largest).collect();
+        let top = peaks.iter().copied().fold(0.0f64, f64::max);
+        for c in (0..r).filter(|&c| peaks[c] <= 1e-9 * top) {
+            self.revive(c, rng);
+        }
+    }
+
+    fn revive(&mut self, c: usize, rng: &mut Rng) {
+        let r = self.rank;
+        for w in self.animals.iter_mut().skip(c).step_by(r) {
+            *w = 0.0;
+        }
+        let direction: Vec<f64> = (0..self.tensor.n_pairs).map(|_| rng.random()).collect();
+        let mut residuals = Vec::with_capacity(self.tensor.slabs.len());
+        let mut course = vec![0.0; self.tensor.n_time];
+        for (animal, slab) in self.tensor.slabs.iter().enumerate() {
+            let along: Vec<f64> = slab.pairs.iter().map(|&p| direction[p as usize]).collect();
+            let mut residual = vec![0.0; self.tensor.n_time];
+            sum_over_columns(&slab.values, slab.pairs.len(), &along, 1, &mut residual);
+            let shown = self.shown(animal, true);
+            let mut explained = vec![0.0; r];
+            for (a, d) in shown.chunks_exact(r).zip(&along) {
+                add_scaled(&mut explained, *d, a);
+            }
+            for (y, f) in residual.iter_mut().zip(self.time.chunks_exact(r)) {
+                *y -= dot(f, &explained);
+            }
+            for &(t, c) in &slab.holes {
+                let fill = dot(row(&shown, r, c as usize), row(&self.time, r, t as usize));
+                residual[t as usize] += fill * along[c as usize];
+            }
+            for (y, v) in course.iter_mut().zip(&residual) {
+                *y += v;
+            }
+            residuals.push((residual, dot(&along, &along)));
+        }
+        course.iter_mut().for_each(|v| *v = v.max(0.0));
+        let power = dot(&course, &course);
+        for (animal, (residual, norm)) in residuals.iter().enumerate() {
+            // With nothing left to explain, the component stays at rest.
+            if power * norm > 0.0 {
+                self.animals[animal * r + c] = (dot(residual, &course) / (power * norm)).max(0.0);
+            }
+        }
+        for (f, v) in self.time.iter_mut().skip(c).step_by(r).zip(&course) {
+            *f = *v;
+        }
+        for (a, v) in self.pairs.iter_mut().skip(c).step_by(r).zip(&direction) {
+            *a = *v;
+        }
+        self.normalize();
+    }
+}
+
+/// What one animal's data say along the present time courses.
+struct Projected {
+    /// `sum_t x[t, p] time[t, r]`, `[shown pair, component]`, holes filled in.
+    sums: Vec<f64>,
+    /// The fill of each hole.
+    fills: Vec<f64>,
+}
+
+/// For each pair the position of its set of observing animals in the list of distinct sets.
+fn observer_sets(tensor: &MaskedTensor) -> (Vec<usize>, Vec<Vec<bool>>) {
+    let mut shows = vec![vec![false; tensor.n_animals()]; tensor.n_pairs];
+    for (animal, slab) in tensor.slabs.iter().enumerate() {
+        for &p in &slab.pairs {
+            shows[p as usize][animal] = true;
+        }
+    }
+    let mut position = BTreeMap::new();
+    let mut sets = Vec::new();
+    let of = shows
+        .into_iter()
+        .map(|set| {
+            *position.entry(set.clone()).or_insert_with(|| {
+                sets.push(set);
+                sets.len() - 1
+            })
+        })
+        .collect();
+    (of, sets)
+}
+
+fn row(m: &[f64], r: usize, i: usize) -> &[f64] {
+    &m[i * r..(i + 1) * r]
+}
+
+fn row_mut(m: &mut [f64], r: usize, i: usize) -> &mut [f64] {
+    &mut m[i * r..(i + 1) * r]
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += scale * x;
+    }
+}
+
+fn hadamard(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a * b).collect()
+}
+
+/// `m^T m` of a matrix of `r` columns.
+fn gram(m: &[f64], r: usize) -> Vec<f64> {
+    let mut g = vec![0.0; r * r];
+    for row in m.chunks_exact(r) {
+        for (g, v) in g.chunks_exact_mut(r).zip(row) {
+            add_scaled(g, *v, row);
+        }
+    }
+    g
+}
+
+fn quadratic(w: &[f64], g: &[f64]) -> f64 {
+    g.chunks_exact(w.len())
+        .zip(w)
+        .map(|(row, v)| v * dot(row, w))
+        .sum()
+}
+
+/// Scales column `c` to unit norm and returns the norm it had.
+fn to_unit(m: &mut [f64], r: usize, c: usize) -> f64 {
+    let norm = m
+        .iter()
+        .skip(c)
+        .step_by(r)
+        .map(|v| v * v)
+        .sum::<f64>()
+        .sqrt();
+    if norm > 0.0 {
+        m.iter_mut().skip(c).step_by(r).for_each(|v| *v /= norm);
+    }
+    norm
+}
+
+/// The curvature below which a coordinate is left alone, for each component.
+fn support(a: &[f64], b: &[f64], r: usize) -> Vec<f64> {
+    (0..r)
+        .map(|c| LEAST_SUPPORT * a[c * r + c] * b[c * r + c])
+        .collect()
+}
+
+/// Coordinate descent on one row `u >= 0` of the quadratic `u normal u - 2 u target`, `inner` times over the components.
+///
+/// The update adds to what is there, so an entry at 0 can leave it again; only a component at 0 in all animals cannot,
+/// and is revived.
+fn solve_row(u: &mut [f64], target: &[f64], normal: &[f64], inner: usize, least: &[f64]) {
+    for _ in 0..inner {
+        for c in 0..u.len() {
+            let g = row(normal, u.len(), c);
+            if g[c] > least[c] {
+                u[c] = (u[c] + (target[c] - dot(g, u)) / g[c]).max(0.0);
+            }
+        }
+    }
+}
+
+/// [`solve_row`] for every row, in parallel: rows do not depend on each other.
+fn solve<'g>(
+    u: &mut [f64],
+    target: &[f64],
+    r: usize,
+    inner: usize,
+    least: &[f64],
+    normal: impl Fn(usize) -> &'g Vec<f64> + Sync,
+) {
+    const ROWS: usize = 256;
+    u.par_chunks_mut(ROWS * r)
+        .enumerate()
+        .for_each(|(task, rows)| {
+            for (k, u) in rows.chunks_exact_mut(r).enumerate() {
+                let i = task * ROWS + k;
+                solve_row(u, row(target, r, i), normal(i), inner, least);
+            }
+        });
+}
