@@ -6,12 +6,14 @@
 //! - [`bench`]: [`Bench`], what a study is given: streams, progress, metrics, figures, checkpoints;
 //! - [`run`]: runs on disk, over seeds, resumable; [`RunRecord`] is what is known of one;
 //! - [`settings`]: settings from the outside, checked against a study's schema;
-//! - [`figure`]: figures as data plus a small description; [`draw`] turns them into SVG, PNG and CSV.
+//! - [`figure`]: figures as data plus a small description; [`draw`] turns them into SVG, PNG and CSV;
+//! - [`report`]: the one HTML file that a run ends with.
 
 pub mod bench;
 pub mod claim;
 pub mod draw;
 pub mod figure;
+pub mod report;
 pub mod run;
 pub mod settings;
 pub mod study;

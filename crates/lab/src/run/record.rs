@@ -228,6 +228,8 @@ pub struct FigureRecord {
     pub png: String,
     /// The numbers behind it, as CSV.
     pub data: String,
+    /// The [`Figure`](crate::figure::Figure) itself, as JSON, to draw it anew.
+    pub spec: String,
 }
 
 /// A table's file, relative to the run folder.
