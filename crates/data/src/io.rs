@@ -8,9 +8,14 @@ use std::path::Path;
 
 use crate::files::write_atomic;
 use crate::formats::arrays::Arrays;
+use crate::formats::facts::Facts;
 use crate::formats::hdf5::H5;
+use crate::formats::layout::Layout;
 use crate::formats::mapped::{part_of, rows_within};
+use crate::formats::mat::Mat;
+use crate::formats::mat73::{Mat73, is_mat73};
 use crate::formats::npz::{self, Npz};
+use crate::formats::{csv, mat5, nwb, nwb_write, parquet};
 use crate::recording::{Activity, Draft, Missing, Recording};
 use crate::{DataError, Files};
 
@@ -48,12 +53,7 @@ impl Format {
             Some(Self::Npz)
         } else if head.starts_with(b"PAR1") {
             Some(Self::Parquet)
-        } else if head.starts_with(b"MATLAB 5.0 MAT-file")
-            || matches!(
-                head.get(124..128),
-                Some([0, 1, b'I', b'M'] | [1, 0, b'M', b'I'])
-            )
-        {
+        } else if mat5::is_mat5(head) {
             Some(Self::Mat)
         } else {
             None
@@ -123,18 +123,22 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, 
         .read_to_end(&mut head)
         .map_err(io)?;
     let draft = match format_of(path, &head, options)? {
-        Format::Hdf5 | Format::Nwb => from_hdf5(&H5::open(path)?, options)?,
+        Format::Hdf5 | Format::Nwb => from_hdf5(&H5::open(path)?, &head, options)?,
         format => {
             let mut bytes = head;
             file.read_to_end(&mut bytes).map_err(io)?;
-            from_memory(format, path, &bytes, options)?
+            let beside = match format {
+                Format::Csv => std::fs::read(csv::sidecar(path)).ok(),
+                _ => None,
+            };
+            from_memory(format, path, &bytes, beside.as_deref(), options)?
         }
     };
     finish(draft, path, options)
 }
 
 /// Reads a recording from the bytes of a file, which is called `path` in messages (and by whose extension the format
-/// is found where the bytes do not tell).
+/// is found where the bytes do not tell). Of a CSV, the facts beside it are not looked for.
 ///
 /// # Errors
 /// As [`read`].
@@ -144,13 +148,16 @@ pub fn read_bytes(
     options: &ReadOptions,
 ) -> Result<Recording, DataError> {
     let draft = match format_of(path, bytes, options)? {
-        Format::Hdf5 | Format::Nwb => from_hdf5(&H5::from_bytes(path, bytes)?, options)?,
-        format => from_memory(format, path, bytes, options)?,
+        Format::Hdf5 | Format::Nwb => from_hdf5(&H5::from_bytes(path, bytes)?, bytes, options)?,
+        format => from_memory(format, path, bytes, None, options)?,
     };
     finish(draft, path, options)
 }
 
-/// Writes the recording to `path` in the format of its extension: `.npz`.
+/// Writes the recording to `path` in the format of its extension: `.npz`, `.nwb`, `.parquet`, or `.csv` and `.tsv`
+/// (with the facts that a table cannot hold in a `.json` of the same name).
+///
+/// Traces keep their single and times their double precision: what is read back is the same.
 ///
 /// # Errors
 /// [`DataError::Unsupported`] for another extension or what the format cannot hold; [`DataError::Io`] if the machine
@@ -169,20 +176,33 @@ pub fn write(
             help: None,
         }
     };
-    let bytes = match Format::of_path(path) {
-        Some(Format::Npz)
-            if path
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("npz")) =>
-        {
-            npz::encode(recording).map_err(failed(Format::Npz))?
+    let extension = path
+        .extension()
+        .map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let bytes = match extension.as_deref() {
+        Some("npz") => npz::encode(recording).map_err(failed(Format::Npz))?,
+        Some("nwb") => nwb_write::encode(recording).map_err(failed(Format::Nwb))?,
+        Some("parquet" | "pq") => parquet::encode(recording).map_err(failed(Format::Parquet))?,
+        Some(table @ ("csv" | "tsv")) => {
+            let (bytes, facts) =
+                csv::encode(recording, table == "tsv").map_err(failed(Format::Csv))?;
+            let beside = csv::sidecar(path);
+            // Another program's file of that name is not ours to replace.
+            if let Ok(old) = std::fs::read(&beside)
+                && !matches!(Facts::parse(&old), Ok(Some(_)))
+            {
+                let what = format!("replacing {}, which is not chiasm's,", beside.display());
+                return Err(failed(Format::Csv)(what));
+            }
+            write_atomic(files, &beside, &facts)?;
+            bytes
         }
         _ => {
             return Err(DataError::Unsupported {
                 path: path.to_path_buf(),
                 format: "writing recordings",
                 what: "this extension".into(),
-                help: Some("use .npz".into()),
+                help: Some("use .npz, .nwb, .csv, .tsv or .parquet".into()),
             });
         }
     };
@@ -210,13 +230,27 @@ fn format_of(path: &Path, head: &[u8], options: &ReadOptions) -> Result<Format, 
         })
 }
 
-fn from_hdf5(file: &H5, options: &ReadOptions) -> Result<Draft, DataError> {
+fn from_hdf5(file: &H5, head: &[u8], options: &ReadOptions) -> Result<Draft, DataError> {
+    if is_mat73(head) {
+        return from_arrays(&Mat73::over(file)?, options);
+    }
+    if options.map.is_none() && nwb::is_nwb(file) {
+        return nwb::draft(file, options.span_s);
+    }
+    from_arrays(file, options)
+}
+
+/// A recording from named arrays: by the mapping given, else by chiasm's own layout, else by a shipped mapping.
+fn from_arrays(file: &dyn Arrays, options: &ReadOptions) -> Result<Draft, DataError> {
     if let Some(map) = &options.map {
         return map.apply(file, options.span_s);
     }
+    if let Some(layout) = Layout::of(file)? {
+        return layout.draft();
+    }
     let names = file.names()?;
     for map in Mapping::shipped()? {
-        if map.detect.iter().all(|n| names.binary_search(n).is_ok()) {
+        if map.detect.iter().all(|n| names.contains(n)) {
             return map.apply(file, options.span_s);
         }
     }
@@ -227,23 +261,19 @@ fn from_memory(
     format: Format,
     path: &Path,
     bytes: &[u8],
+    beside: Option<&[u8]>,
     options: &ReadOptions,
 ) -> Result<Draft, DataError> {
-    match format {
-        Format::Npz => {
-            let file = Npz::from_bytes(path, bytes)?;
-            match &options.map {
-                Some(map) => map.apply(&file, options.span_s),
-                None if file.is_recording() => file.draft(),
-                None => Err(unmapped(&file, file.names()?)),
-            }
-        }
-        other => Err(DataError::Unsupported {
-            path: path.to_path_buf(),
-            format: other.name(),
-            what: "reading".into(),
-            help: None,
-        }),
+    let map = options.map.as_ref();
+    let table = match format {
+        Format::Npz => return from_arrays(&Npz::from_bytes(path, bytes)?, options),
+        Format::Mat => return from_arrays(&Mat::from_bytes(path, bytes)?, options),
+        Format::Parquet => parquet::table(path, bytes, map)?,
+        Format::Csv | Format::Hdf5 | Format::Nwb => csv::table(path, bytes, beside, map)?,
+    };
+    match map {
+        Some(map) => map.apply(&table, options.span_s),
+        None => table.draft(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use hdf5_reader::error::Error;
 use hdf5_reader::{
-    ByteOrder, CompoundField, Dataset, Datatype, H5Type, SliceInfo, StringEncoding, StringSize,
-    VarLenKind,
+    ByteOrder, CompoundField, Dataset, Datatype, H5Type, SliceInfo, StringEncoding, StringPadding,
+    StringSize, VarLenKind,
 };
 use ndarray::ArrayD;
 
@@ -129,13 +129,17 @@ fn decode<'a>(
         Datatype::String {
             size: StringSize::Fixed(len),
             encoding,
-            ..
+            padding,
         } => cells
             .map(|cell| {
                 let cell = cell
                     .get(..*len as usize)
                     .ok_or(Fault::Damaged("a string beyond its record"))?;
-                Ok(text(cell, *encoding))
+                let text = text(cell, *encoding);
+                Ok(match padding {
+                    StringPadding::SpacePad => text.trim_end_matches(' ').to_owned(),
+                    _ => text,
+                })
             })
             .collect::<Result<_, _>>()
             .map(Values::Texts),
@@ -196,15 +200,14 @@ fn heap<'a, T>(
 
 fn text(bytes: &[u8], encoding: StringEncoding) -> String {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    let text = match encoding {
+    match encoding {
         // ASCII by declaration, but Latin 1 in practice where a byte is beyond it.
         StringEncoding::Ascii => match std::str::from_utf8(&bytes[..end]) {
             Ok(text) => text.to_owned(),
             Err(_) => bytes[..end].iter().map(|&b| char::from(b)).collect(),
         },
         _ => String::from_utf8_lossy(&bytes[..end]).into_owned(),
-    };
-    text.trim_end_matches(' ').to_owned()
+    }
 }
 
 /// Whether the engine can hand out slices of this type as numbers.

@@ -105,7 +105,6 @@ impl H5 {
     }
 
     /// The group at `path`, if there is one.
-    #[expect(dead_code, reason = "for NWB, which follows")]
     pub(crate) fn group(&self, path: &str) -> Option<Group> {
         self.fence(|| self.file.group(path)).ok()
     }
@@ -165,7 +164,6 @@ impl H5 {
     }
 
     /// One attribute of a dataset or group as text, if it is there and is text.
-    #[expect(dead_code, reason = "for NWB, which follows")]
     pub(crate) fn text_attribute(
         attributes: &[hdf5_reader::Attribute],
         name: &str,

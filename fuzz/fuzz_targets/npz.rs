@@ -1,0 +1,30 @@
+//! NPZ archives, by mappings and by chiasm's own layout.
+#![no_main]
+
+use chiasm_data::Missing;
+use chiasm_data::io::{Format, Mapping, ReadOptions, read_bytes};
+use libfuzzer_sys::fuzz_target;
+
+/// Names that the seeds use, so that every kind of value is reached.
+const MAPS: [&str; 3] = [
+    "traces=traces,time=time,labels=unit_labels",
+    "spikes=spike_times,spike_units=spike_units",
+    "traces=traces,rate=1,axes=unit.time,positions=unit_positions",
+];
+
+fuzz_target!(
+    // A panic that is caught within is an error like others; one that gets out still ends the run.
+    init: std::panic::set_hook(Box::new(|_| {})),
+    |bytes: &[u8]| {
+    let maps = MAPS.iter().map(|m| m.parse::<Mapping>().ok());
+    for map in maps.chain([None]) {
+        let options = ReadOptions {
+            map,
+            format: Some(Format::Npz),
+            missing: Missing::Keep,
+            ..ReadOptions::default()
+        };
+        let _ = read_bytes("fuzz.npz".as_ref(), bytes, &options);
+    }
+    }
+);

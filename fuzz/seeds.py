@@ -1,0 +1,79 @@
+"""Seeds for the fuzz targets: small files of every kind, made by the field's libraries.
+
+    python seeds.py            (needs h5py, numpy, scipy, pandas, pyarrow, pynwb)
+"""
+
+import datetime
+import gzip
+import pathlib
+import struct
+
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.io
+from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+
+corpus = pathlib.Path(__file__).parent / "corpus"
+x = np.arange(24, dtype="f4").reshape(8, 3)
+t = np.cumsum(np.full(8, 0.5))
+
+
+def at(target, name):
+    (corpus / target).mkdir(parents=True, exist_ok=True)
+    return str(corpus / target / name)
+
+
+for libver in ["earliest", "v110", "latest"]:
+    bounds = libver if libver != "v110" else (libver, libver)
+    with h5py.File(at("hdf5", libver + ".h5"), "w", libver=bounds) as f:
+        f.create_dataset("gzip", data=x, chunks=(4, 2), compression="gzip", shuffle=True, fletcher32=True)
+        f.create_dataset("lzf", data=np.repeat(x, 9, 0).T, compression="lzf", maxshape=(None, None))
+        f["t"] = t
+        f.create_dataset("labels", data=["a", "b", "c"], dtype=h5py.string_dtype())
+        f["fixed"] = np.array([b"a", b"b", b"c"])
+        f["table"] = np.array(list(zip(t, t)), dtype=[("t", "f8"), ("speed", "f8")])
+        f["units"] = np.array([(i, b"q") for i in range(3)], dtype=[("id", "i4"), ("label", "S2")])
+        v = f.create_dataset("ragged", (2,), dtype=h5py.vlen_dtype("f8"))
+        v[0], v[1] = [1.0, 2.0], [3.0]
+        f["flags"] = np.arange(8) % 2 == 0
+        f.create_dataset("enum", data=np.zeros(8), dtype=h5py.enum_dtype({"A": 0}, basetype="i1"))
+        f["half"] = np.array([3.0], "f2")
+        f["pairs"] = np.array([[1.0, 2.0], [3.0, 4.0]])
+for n in [0, 3]:
+    with h5py.File(at("hdf5", f"own-{n}.h5"), "w") as f:
+        f["traces"], f["time"] = x, t
+        f.create_dataset("unit_labels", data=["a", "b", "c"], dtype=h5py.string_dtype())
+file = NWBFile("d", "i", datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
+for i in range(3):
+    file.add_unit(spike_times=t[:i], obs_intervals=[[0.0, 9.0]], id=i)
+file.add_trial(start_time=0.0, stop_time=1.0)
+file.add_acquisition(TimeSeries("v", data=t, unit="V", timestamps=t))
+# Without the cached schema the file is small, and damage falls on what the reader reads.
+with NWBHDF5IO(at("nwb", "units.nwb"), "w") as io:
+    io.write(file, cache_spec=False)
+np.savez(at("npz", "traces.npz"), traces=x, time=t, unit_labels=np.array(["a", "b", "c"]), unit_positions=x[:3], covariate_names=["v"], covariate_0=t)
+np.savez_compressed(at("npz", "spikes.npz"), spike_times=t, spike_units=np.arange(8) % 3, epoch_start_s=t, epoch_stop_s=t)
+for i, a in enumerate([x, np.asfortranarray(x), x.astype(">i2"), np.array(["a", "bc"]), np.array([b"a", b"bc"]), x > 3]):
+    np.save(at("npy", f"{i}.npy"), a)
+frame = pd.DataFrame(x, columns=["a", "b", "c"])
+frame.insert(0, "time_s", t)
+long = pd.DataFrame({"unit": ["a", "b"] * 4, "time": t})
+for i, table in enumerate([frame, long, long.assign(value=t)]):
+    table.to_csv(at("csv", f"{i}.csv"), index=False)
+    table.to_parquet(at("parquet", f"{i}.parquet"))
+cells = np.empty(2, dtype=object)
+cells[:] = [t, t[:3]]
+for packed in [False, True]:
+    contents = dict(traces=x, x=x.T, time=t, labels=np.array(["a", "b", "c"], dtype=object), data=dict(st=cells, name="n"))
+    scipy.io.savemat(at("mat", f"{int(packed)}.mat"), contents, do_compression=packed)
+texts = [
+    "traces=gcamp/trace_array,time=timing/t,axes=time.unit,velocity=behavior/velocity[mm/s]@b/t",
+    "spikes=a,spike_units=b,span=0:3,time_unit=ms,epochs.trial=c",
+    'traces = "a"\nrate = "3"\n[covariates]\nv = { dataset = "b", unit = "m" }\n[epochs.e]\ndataset = "c"\nframes = true\n',
+]
+for i, text in enumerate(texts):
+    pathlib.Path(at("mapping", str(i))).write_text(text)
+idx = struct.pack(">BBBBIII", 0, 0, 8, 3, 2, 2, 2) + bytes(range(8))
+pathlib.Path(at("idx", "plain")).write_bytes(idx)
+pathlib.Path(at("idx", "packed")).write_bytes(gzip.compress(idx))
