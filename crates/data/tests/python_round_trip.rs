@@ -239,7 +239,7 @@ fn hdf5(truth: &Truth) {
         for (map, says) in [
             ("traces=nothing,time=t", "nothing"),
             ("traces=none,time=t", "none"),
-            ("traces=units,time=t", "compound"),
+            ("traces=units,time=t", "units"),
             ("traces=labels,time=t", "labels"),
             ("traces=away,time=t", "away"),
             ("traces=loop,time=t", "loop"),
