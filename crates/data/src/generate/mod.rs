@@ -1,12 +1,15 @@
 //! Data with planted truth: each generator returns the data and what a method should find in them.
 //!
+//! - [`lfr`](fn@lfr): weighted graphs with planted communities;
 //! - [`planted_calcium`]: calcium traces of several animals whose neurons form communities during stimulus epochs;
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
+mod lfr;
 mod planted_calcium;
 pub mod shapes;
 mod spike_assemblies;
 
+pub use lfr::{Lfr, LfrGraph, lfr};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};
 pub use spike_assemblies::{AssemblyTruth, SpikeAssemblies, spike_assemblies};
