@@ -57,7 +57,7 @@ def graph_tool(_case: dict, folder: Path):
     graph = graph_tool.Graph(directed=False)
     graph.add_edge_list(rows[:, :2].astype(int))
     weight = graph.new_edge_property("double", vals=rows[:, 2])
-    prior = {"r": 1.0, "theta": float(rows[:, 2].mean())}
+    prior = {"alpha": 1.0, "beta": float(rows[:, 2].mean())}
     graph_tool.seed_rng(1)
     numpy.random.seed(1)
     random.seed(1)

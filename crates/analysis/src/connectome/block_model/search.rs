@@ -12,7 +12,7 @@ const TRY_ALL: usize = 24;
 /// Beyond, in this many blocks found by walks over its neighbours.
 const WALKS: usize = 10;
 /// Up to this many pair costs, all merges are tried against each other.
-const MERGE_BUDGET: usize = 6_000_000;
+const MERGE_BUDGET: usize = 1_000_000;
 /// A gain must exceed the rounding of the sums it comes from.
 pub(super) const GAIN: f64 = 1e-9;
 

@@ -165,7 +165,7 @@ impl<'a> State<'a> {
     /// Calls `f` once for each block whose pair with `r` or `s` changes as a node with edges to `blocks` moves between
     /// them. At ground level only pairs that the node's edges touch change; among blocks of blocks the sizes count
     /// too, so that every non-empty pair of `r` or `s` does.
-    #[inline]
+    #[inline(always)]
     fn for_each_changed(&self, r: usize, s: usize, blocks: &[u32], mut f: impl FnMut(usize)) {
         match self.terms.layer {
             Layer::Ground { .. } => {

@@ -12,6 +12,15 @@ pub(super) struct Entry {
     pub(super) cost: f64,
 }
 
+const EMPTY: Entry = Entry {
+    cell: Cell {
+        count: 0,
+        sum: 0.0,
+        square: 0.0,
+    },
+    cost: 0.0,
+};
+
 /// Most blocks for which the dense form is kept (64 MiB).
 const DENSE: usize = 1280;
 
@@ -34,11 +43,12 @@ impl Table {
         }
     }
 
-    #[inline]
-    pub(super) fn get(&self, r: usize, s: usize) -> Entry {
+    // Called for every pair of every move: a reference, and inlined whatever the optimiser thinks.
+    #[inline(always)]
+    pub(super) fn get(&self, r: usize, s: usize) -> &Entry {
         match self {
-            Self::Dense { n, entries } => entries[r * n + s],
-            Self::Hashed(map) => map.get(&key(r, s)).copied().unwrap_or_default(),
+            Self::Dense { n, entries } => &entries[r * n + s],
+            Self::Hashed(map) => map.get(&key(r, s)).unwrap_or(&EMPTY),
         }
     }
 

@@ -190,7 +190,7 @@ impl WeightTerm {
     }
 
     /// `-ln P` of the weights in this cell, without the part that no partition changes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn cost(&self, cell: &Cell, lf: &LogFactorials) -> f64 {
         if cell.count == 0 {
             return 0.0;
@@ -240,7 +240,7 @@ pub(super) struct Terms<'a> {
 
 impl Terms<'_> {
     /// Cost of what lies between two different blocks of `n_r` and `n_s` nodes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn between(&self, cell: &Cell, n_r: u64, n_s: u64) -> f64 {
         let count = u64::from(cell.count);
         match &self.layer {
