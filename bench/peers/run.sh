@@ -13,8 +13,9 @@ fi
 cd "$root"
 # Only the examples named peer_*: one for each comparison.
 examples=()
-while IFS= read -r name; do examples+=(--example "$name"); done \
-  < <(find crates/analysis/examples -maxdepth 2 -name 'peer_*' -printf '%f\n' 2>/dev/null | sed 's/\.rs$//' | sort)
+for path in crates/analysis/examples/peer_*; do
+  [ -e "$path" ] && examples+=(--example "$(basename "$path" .rs)")
+done
 if [ ${#examples[@]} -gt 0 ]; then
   cargo build --release -p chiasm-analysis "${examples[@]}"
 fi
