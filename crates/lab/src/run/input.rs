@@ -1,0 +1,163 @@
+//! The user's data: how it was read, and its checksums.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use chiasm_core::{Failure, SettingError};
+use chiasm_data::{DataError, Missing};
+use sha2::{Digest, Sha256};
+
+use super::RunError;
+use super::record::{DataFileRecord, InputRecord};
+use crate::study::Input;
+
+/// The policy for missing samples as it is written on the command line: `refuse`, `keep`, `drop-units`, `drop-frames`,
+/// or `interpolate=SECONDS` with the longest gap that is bridged (`interpolate` alone bridges 1 s).
+///
+/// # Errors
+/// [`SettingError`] for anything else.
+pub fn missing_from_text(text: &str) -> Result<Missing, SettingError> {
+    let refused = || {
+        let expected = "refuse, keep, drop-units, drop-frames, interpolate or interpolate=SECONDS";
+        SettingError::new("missing", expected, format!("`{text}`"))
+    };
+    let gap = |max_gap_s: f64| Missing::Interpolate { max_gap_s };
+    match text.split_once('=') {
+        None => match text {
+            "refuse" => Ok(Missing::Refuse),
+            "keep" => Ok(Missing::Keep),
+            "drop-units" => Ok(Missing::DropUnits),
+            "drop-frames" => Ok(Missing::DropFrames),
+            "interpolate" => Ok(gap(1.0)),
+            _ => Err(refused()),
+        },
+        Some(("interpolate", seconds)) => match seconds.trim().parse::<f64>() {
+            Ok(s) if s > 0.0 && s.is_finite() => Ok(gap(s)),
+            _ => Err(refused()),
+        },
+        Some(_) => Err(refused()),
+    }
+}
+
+/// The inverse of [`missing_from_text`].
+#[must_use]
+pub fn missing_to_text(missing: Missing) -> String {
+    match missing {
+        Missing::Refuse => "refuse".into(),
+        Missing::Keep => "keep".into(),
+        Missing::DropUnits => "drop-units".into(),
+        Missing::DropFrames => "drop-frames".into(),
+        Missing::Interpolate { max_gap_s } => format!("interpolate={max_gap_s}"),
+    }
+}
+
+impl From<&Input> for InputRecord {
+    fn from(input: &Input) -> Self {
+        Self {
+            paths: input
+                .paths
+                .iter()
+                .map(|p| p.display().to_string())
+                .collect(),
+            map: input.map.clone(),
+            missing: missing_to_text(input.missing),
+        }
+    }
+}
+
+impl InputRecord {
+    /// The input as it is handed to a fit.
+    pub(super) fn to_input(&self) -> Result<Input, SettingError> {
+        Ok(Input {
+            paths: self.paths.iter().map(PathBuf::from).collect(),
+            map: self.map.clone(),
+            missing: missing_from_text(&self.missing)?,
+        })
+    }
+}
+
+/// Size and checksum of each file.
+pub(super) fn checksums(input: &Input) -> Result<Vec<DataFileRecord>, Failure> {
+    let each = input.paths.iter().map(|path| {
+        let (bytes, sha256) = checksum(path)?;
+        Ok(DataFileRecord {
+            path: path.display().to_string(),
+            bytes,
+            sha256,
+        })
+    });
+    each.collect()
+}
+
+/// Refuses to go on with data that is not what the run began with.
+pub(super) fn unchanged(data: &[DataFileRecord]) -> Result<(), Failure> {
+    for file in data {
+        let path = PathBuf::from(&file.path);
+        let (_, found) = checksum(&path)?;
+        if found != file.sha256 {
+            return Err(RunError::DataChanged {
+                path,
+                expected: file.sha256.clone(),
+                found,
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn checksum(path: &Path) -> Result<(u64, String), DataError> {
+    let io = |source| DataError::Io {
+        path: path.into(),
+        action: "read",
+        source,
+    };
+    let mut file = File::open(path).map_err(io)?;
+    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer).map_err(io)? {
+            0 => return Ok((bytes, hex(&hash.finalize()))),
+            n => {
+                hash.update(&buffer[..n]);
+                bytes += n as u64;
+            }
+        }
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, b| {
+        let _ = write!(text, "{b:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_go_both_ways() {
+        for text in [
+            "refuse",
+            "keep",
+            "drop-units",
+            "drop-frames",
+            "interpolate=0.25",
+        ] {
+            assert_eq!(missing_to_text(missing_from_text(text).expect(text)), text);
+        }
+        for text in [
+            "",
+            "drop",
+            "interpolate=",
+            "interpolate=-1",
+            "interpolate=inf",
+            "keep=1",
+        ] {
+            assert!(missing_from_text(text).is_err(), "{text}");
+        }
+    }
+}
