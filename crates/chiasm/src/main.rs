@@ -1,3 +1,7 @@
 //! The `chiasm` command.
 
-fn main() {}
+use chiasm::cli::{Catalogue, main as run};
+
+fn main() {
+    std::process::exit(run(&Catalogue::full(), std::env::args_os()).code());
+}
