@@ -45,7 +45,10 @@ fn claim_row(claim: &ClaimRecord, record: &RunRecord) -> String {
         .map_or("1", |m| m.unit.as_str());
     let measured = match claim.measured {
         Some(mean) => {
-            let mut text = escape(&with_unit(&spread(mean, claim.spread), unit));
+            let mut text = format!(
+                "<span class=\"value\">{}</span>",
+                escape(&with_unit(&spread(mean, claim.spread), unit))
+            );
             if claim.values.len() > 1 {
                 let _ = write!(
                     text,

@@ -8,9 +8,7 @@ use chiasm_data::DiskFiles;
 use chiasm_lab::bench::{Bench, Table};
 use chiasm_lab::run::{Build, Place, Plan, Run, RunRecord};
 use chiasm_lab::study::{Paper, Settings};
-use chiasm_lab::{
-    Area, Bound, ClaimKind, ClaimSpec, Entry, Findings, Preset, Study, StudyInfo,
-};
+use chiasm_lab::{Area, Bound, ClaimKind, ClaimSpec, Entry, Findings, Preset, Study, StudyInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +45,12 @@ impl Default for Config {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), SettingError> {
-        SettingError::check(self.communities > 0, "communities", "1 or more", self.communities)
+        SettingError::check(
+            self.communities > 0,
+            "communities",
+            "1 or more",
+            self.communities,
+        )
     }
 }
 
@@ -133,7 +136,11 @@ impl Study for Demonstration {
         for step in 0..60 {
             let step = f64::from(step);
             bench.log("loss", step, (-step / 12.0).exp() + 0.02 + part);
-            bench.log("log likelihood/held out", step, -300.0 + 40.0 * (step / 9.0).tanh());
+            bench.log(
+                "log likelihood/held out",
+                step,
+                -300.0 + 40.0 * (step / 9.0).tanh(),
+            );
         }
         for figure in gallery::all() {
             bench.figure(figure)?;
@@ -141,14 +148,27 @@ impl Study for Demonstration {
         bench.table(Table {
             id: "alignment".into(),
             title: "Alignment of communities with behavior".into(),
-            columns: ["community", "neurons", "aligned with", "r (1)", "p, family-wise (1)", "share of time (%)"]
-                .map(str::to_owned)
-                .to_vec(),
+            columns: [
+                "community",
+                "neurons",
+                "aligned with",
+                "r (1)",
+                "p, family-wise (1)",
+                "share of time (%)",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             rows: (0..config.communities)
                 .map(|k| {
                     vec![
                         format!("{}", k + 1),
-                        ["AVA, AVE, RIM, RIB and 14 others", "RIV, SMDV", "AVB, RIB", "URY"][k % 4].into(),
+                        [
+                            "AVA, AVE, RIM, RIB and 14 others",
+                            "RIV, SMDV",
+                            "AVB, RIB",
+                            "URY",
+                        ][k % 4]
+                            .into(),
                         ["reversals", "turns", "forward runs", "–"][k % 4].into(),
                         format!("{:.8}", 0.91 - 0.2 * k as f64),
                         format!("{:.8}", 0.0015 * (1 + k * k * 30) as f64),
@@ -181,7 +201,8 @@ pub(crate) fn finished_run(folder: &Path) -> (RunRecord, PathBuf) {
             compiler: "rustc 1.95.0".into(),
             target: "x86_64-unknown-linux-gnu, release".into(),
         },
-        command: "chiasm run report-demonstration --preset quick --seeds 2 --set noise.level=0.1".into(),
+        command: "chiasm run report-demonstration --preset quick --seeds 2 --set noise.level=0.1"
+            .into(),
     };
     let files = Arc::new(DiskFiles);
     let run = Run::create(&plan, &Place::At(place.clone()), files).expect("a new run");
