@@ -59,7 +59,15 @@ fn all_56_systems_are_listed() {
         .iter()
         .filter_map(|s| s["name"].as_str())
         .collect();
-    assert_eq!(names, ["nested-dynamics", "circuit-diagrams", "mgno"]);
+    assert_eq!(
+        names,
+        [
+            "nested-dynamics",
+            "self-sorting",
+            "circuit-diagrams",
+            "mgno"
+        ]
+    );
 }
 
 #[test]
