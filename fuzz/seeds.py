@@ -37,7 +37,7 @@ for libver in ["earliest", "v110", "latest"]:
         v = f.create_dataset("ragged", (2,), dtype=h5py.vlen_dtype("f8"))
         v[0], v[1] = [1.0, 2.0], [3.0]
         f["flags"] = np.arange(8) % 2 == 0
-        f.create_dataset("enum", data=np.zeros(8), dtype=h5py.enum_dtype({"A": 0}, basetype="i1"))
+        f.create_dataset("enum", data=np.zeros(8, "i1"), dtype=h5py.enum_dtype({"A": 0}, basetype="i1"))
         f["half"] = np.array([3.0], "f2")
         f["pairs"] = np.array([[1.0, 2.0], [3.0, 4.0]])
 for n in [0, 3]:

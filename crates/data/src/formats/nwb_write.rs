@@ -347,14 +347,14 @@ impl Writer {
         let units = recording.units();
         let table = segmentation.create_group("units")?;
         let ids: Vec<i64> = (0..units.len() as i64).collect();
-        self.table(
-            &table,
-            "PlaneSegmentation",
-            "the units",
-            &Self::unit_columns(units),
-            &ids,
-        )?;
+        let mut columns = Self::unit_columns(units);
+        columns.push("image_mask");
+        self.table(&table, "PlaneSegmentation", "the units", &columns, &ids)?;
         self.write_unit_columns(&table, units)?;
+        // pynwb opens no plane segmentation without masks; these say that there are none.
+        let masks = vec![0.0_f32; units.len()];
+        let about = "one empty pixel each: the masks are not known";
+        self.number_column(&table, "image_mask", &[units.len(), 1, 1], &masks, about)?;
         table.create_group("reference_images")?;
         table.create_soft_link("imaging_plane", "/general/optophysiology/plane")?;
 
