@@ -14,6 +14,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::data::json::{DataGetJson, DataListJson, DataSetJson, RecordingJson};
+
 /// The outputs that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Kind {
@@ -27,6 +29,14 @@ pub(super) enum Kind {
     Report,
     /// Of `chiasm compare`
     Compare,
+    /// Of `chiasm data list`
+    DataList,
+    /// Of `chiasm data get`
+    DataGet,
+    /// Of `chiasm data info NAME`
+    DataSet,
+    /// Of `chiasm data info FILE` and `chiasm data convert`
+    Recording,
     /// Of any verb that failed
     Error,
 }
@@ -40,6 +50,10 @@ impl Kind {
             Self::Run => schemars::schema_for!(RunJson),
             Self::Report => schemars::schema_for!(ReportJson),
             Self::Compare => schemars::schema_for!(Comparison),
+            Self::DataList => schemars::schema_for!(DataListJson),
+            Self::DataGet => schemars::schema_for!(DataGetJson),
+            Self::DataSet => schemars::schema_for!(DataSetJson),
+            Self::Recording => schemars::schema_for!(RecordingJson),
             Self::Error => schemars::schema_for!(ErrorJson),
         };
         schema.to_value()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{Ended, Sandbox, masked, results};
 
 /// Fails unless `instance` is valid under the schema that `chiasm show --schema KIND` prints.
-fn assert_valid(kind: &str, instance: &Value) {
+pub(crate) fn assert_valid(kind: &str, instance: &Value) {
     let sandbox = Sandbox::new();
     let printed = sandbox.chiasm(&["show", "--schema", kind]);
     assert_eq!(printed.code, Some(0), "{}", printed.all());
