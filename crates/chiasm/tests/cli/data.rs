@@ -220,6 +220,7 @@ fn answer(
 }
 
 /// The real files of `worms`; `None`, and a word about it, where they are not on this machine.
+#[expect(clippy::print_stderr, reason = "a test that skips says so")]
 fn real_worms() -> Option<PathBuf> {
     let folder = test_data("worm");
     if folder.is_none() {
