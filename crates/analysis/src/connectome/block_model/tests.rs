@@ -89,6 +89,47 @@ fn unit_values_of_the_card() {
     assert!((fitted.ln_evidence_ratio.unwrap() - (47.762509 - 54.529662)).abs() < 1e-6);
 }
 
+#[test]
+fn description_lengths_agree_with_graph_tool() {
+    let mut edges = Vec::new();
+    for line in include_str!("../../../tests/golden/block_model/graph.txt").lines() {
+        let cells: Vec<f64> = line.split(' ').map(|c| c.parse().unwrap()).collect();
+        edges.push((cells[0] as usize, cells[1] as usize, cells[2]));
+    }
+    let graph = WeightedGraph::from_edges(20, &edges).unwrap();
+    let levels: Vec<Vec<usize>> = vec![
+        (0..20).map(|i| i % 5).collect(),
+        vec![0, 0, 1, 1, 2],
+        vec![0, 0, 1],
+        vec![0, 0],
+    ];
+    let total = |levels: &[Vec<usize>], weights, corrected| {
+        description_length(&graph, levels, weights, corrected)
+            .unwrap()
+            .total()
+    };
+    for (corrected, flat, unweighted, nested) in [
+        (
+            false,
+            300.2826097390936,
+            193.7858284736962,
+            314.9327732640823,
+        ),
+        (
+            true,
+            314.3418815687519,
+            207.84510030335454,
+            328.9920450937406,
+        ),
+    ] {
+        let one = &levels[..1];
+        assert!((total(one, WeightModel::Exponential, corrected) - flat).abs() < 1e-8);
+        assert!((total(one, WeightModel::None, corrected) - unweighted).abs() < 1e-8);
+        let all = total(&levels, WeightModel::Exponential, corrected);
+        assert!((all - nested).abs() < 1e-8, "{all} {nested}");
+    }
+}
+
 /// A random graph with random weights; whole numbers, so that every weight model takes them.
 fn random_graph(n: usize, density: f64, seed: u64) -> WeightedGraph {
     let mut rng = Streams::new(seed).stream("graph");
