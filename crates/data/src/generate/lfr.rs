@@ -138,7 +138,7 @@ impl LfrGraph {
 /// all others together can take. The few edges that still find no place outside their community are left out.
 ///
 /// # Errors
-/// Settings out of range, or no sizes that fit after 1000 draws.
+/// Settings out of range, or no sizes that fit after 20 000 draws.
 ///
 /// ```
 /// use chiasm_core::Streams;
@@ -149,7 +149,7 @@ impl LfrGraph {
 /// ```
 pub fn lfr(settings: &Lfr, rng: &mut Rng) -> Result<LfrGraph, SettingError> {
     settings.validate()?;
-    for _ in 0..1000 {
+    for _ in 0..DRAWS {
         let mut degrees = degrees(settings, rng);
         if degrees.iter().sum::<usize>() % 2 == 1 {
             // One node more or less: the smallest gains, so that none exceeds the largest degree.
@@ -200,9 +200,12 @@ pub fn lfr(settings: &Lfr, rng: &mut Rng) -> Result<LfrGraph, SettingError> {
     Err(SettingError::new(
         "mu_topology",
         "communities into which every node's inner degree fits",
-        format!("none in 1000 draws at {}", settings.mu_topology),
+        format!("none in {DRAWS} draws at {}", settings.mu_topology),
     ))
 }
+
+/// Where little leaves the communities, one draw in a hundred has no community larger than the others can serve.
+const DRAWS: usize = 20_000;
 
 /// Weights of a power law on `from..=to`.
 fn power(from: usize, to: usize, exponent: f64) -> Vec<f64> {
