@@ -12,6 +12,7 @@ use crate::error::{DataError, Place};
 
 mod check;
 mod read;
+mod read_arrays;
 mod read_mat;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 
 use chiasm_lab::Entry;
 
+pub mod recordings;
 pub mod systems;
 
 pub use systems::{SYSTEMS, System};
@@ -14,5 +15,5 @@ pub use systems::{SYSTEMS, System};
 /// The studies that are built, in the order of their papers.
 #[must_use]
 pub fn catalogue() -> Vec<Entry> {
-    vec![]
+    vec![recordings::trsa::entry()]
 }

@@ -1,11 +1,11 @@
-//! RDMs from files: MAT, NPY, NPZ, square CSV, and a CSV of labels.
+//! RDMs from files: MAT, NPY, NPZ, HDF5, square CSV, and a CSV of labels.
 
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayD, Axis, Ix2, Ix3};
 use serde::{Deserialize, Serialize};
 
-use super::{RdmLabel, RdmRules, Rdms, n_of_pairs, read_mat};
+use super::{RdmLabel, RdmRules, Rdms, n_of_pairs, read_arrays, read_mat};
 use crate::error::{DataError, Place};
 
 /// How the numbers of a file stand for RDMs.
@@ -35,7 +35,8 @@ pub struct ReadRdms {
 }
 
 /// Reads RDMs over the same stimuli from one or more files, one after another: `.mat` (MAT 5; matrices, or the usual
-/// structs with a field `RDM`), `.npy`, `.npz`, `.csv` (one square RDM, with or without names of stimuli in a first row
+/// structs with a field `RDM`) and 7.3 (matrices), `.npy`, `.npz`, `.h5` and `.hdf5`
+/// (as rsatoolbox saves them), `.csv` (one square RDM, with or without names of stimuli in a first row
 /// and column). Without a labels file an RDM's label comes from the file: struct fields, names such as
 /// `hIT | BE | Session: 1` (region, subject), else the file's name.
 ///
@@ -66,12 +67,14 @@ fn read_one(path: &Path, how: &ReadRdms) -> Result<Rdms, DataError> {
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("mat") => read_mat::read(path, how),
+        Some("npy" | "npz") => read_arrays::npz(path, how),
+        Some("h5" | "hdf5") => read_arrays::hdf5(path, how),
         Some("csv") => csv_square(path, how),
         other => Err(DataError::Unsupported {
             path: path.to_path_buf(),
             format: "RDMs",
             what: format!("the extension `{}`", other.unwrap_or_default()),
-            help: Some("RDMs are read from .mat, .npy, .npz and .csv".into()),
+            help: Some("RDMs are read from .mat, .npy, .npz, .h5, .hdf5 and .csv".into()),
         }),
     }
 }

@@ -1,5 +1,7 @@
 //! RDMs from MAT 5 files: the structs in which the field passes them on, and plain matrices.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD, IxDyn, ShapeBuilder};
@@ -8,17 +10,32 @@ use super::read::{ReadRdms, from_array};
 use super::{RdmLabel, Rdms};
 use crate::error::{DataError, Place};
 use crate::formats::mat5::{self, MatArray, MatStruct, MatValue, MatVariable};
+use crate::io::Format;
 
 /// Field names that hold the distances, the name, the subject and the region, in lower case, by preference.
-const RDM: &[&str] = &["rdm", "rdms", "dissimilarities", "rdv"];
-const NAME: &[&str] = &["name", "label"];
-const SUBJECT: &[&str] = &["subject", "subj", "seed", "measmodelname", "session"];
-const REGION: &[&str] = &["region", "roi", "layer", "reprname"];
+pub(super) const RDM: &[&str] = &["rdm", "rdms", "dissimilarities", "rdv"];
+pub(super) const NAME: &[&str] = &["name", "label"];
+pub(super) const SUBJECT: &[&str] = &["subject", "subj", "seed", "measmodelname", "session"];
+pub(super) const REGION: &[&str] = &["region", "roi", "layer", "reprname"];
 
 /// Reads the RDMs of a file. A struct array holds an RDM (square or condensed) in each element; its label comes from the
 /// fields for subject and region where there are any, else from the name: `hIT | BE | Session: 1` is region `hIT` of
 /// subject `BE`, and a name without a bar is the region.
 pub(super) fn read(path: &Path, how: &ReadRdms) -> Result<Rdms, DataError> {
+    let mut head = Vec::new();
+    let io = |source| DataError::Io {
+        path: path.to_path_buf(),
+        action: "read",
+        source,
+    };
+    let mut file = File::open(path).map_err(io)?;
+    file.by_ref()
+        .take(1024)
+        .read_to_end(&mut head)
+        .map_err(io)?;
+    if Format::of_bytes(&head) == Some(Format::Hdf5) {
+        return super::read_arrays::hdf5(path, how);
+    }
     let variables = mat5::read(path)?;
     let variable = choose(&variables, how.variable.as_deref(), path)?;
     match &variable.value {

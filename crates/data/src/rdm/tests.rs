@@ -158,6 +158,40 @@ fn files_of_every_layout() {
     assert!(read(&[], &ReadRdms::default()).is_err());
 }
 
+#[test]
+fn arrays_as_numpy_and_rsatoolbox_save_them() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rdm");
+    let one = |name: &str| read(&[golden.join(name)], &ReadRdms::default()).unwrap();
+    // The same two RDMs of 4 stimuli, 1 to 6 and 7 to 12, in every file.
+    let expected = array![
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        [7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+    ];
+    for name in [
+        "squares.npy",
+        "condensed.npy",
+        "labelled.npz",
+        "rsatoolbox.hdf5",
+    ] {
+        assert_eq!(one(name).values(), expected, "{name}");
+    }
+    for name in ["labelled.npz", "rsatoolbox.hdf5"] {
+        let labels = one(name).labels().to_vec();
+        assert_eq!(
+            labels,
+            [RdmLabel::new("a", "V1"), RdmLabel::new("b", "IT")],
+            "{name}"
+        );
+    }
+    assert_eq!(one("one.npy").vector(0).to_vec(), [1.0, 2.0, 3.0]);
+    let absent = ReadRdms {
+        variable: Some("none".into()),
+        ..ReadRdms::default()
+    };
+    let error = read(&[golden.join("labelled.npz")], &absent).unwrap_err();
+    assert!(error.to_string().contains("no `none`"), "{error}");
+}
+
 fn real(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let named = std::env::var_os("CHIASM_DATA").map(PathBuf::from);
