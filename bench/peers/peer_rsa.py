@@ -1,0 +1,177 @@
+"""Representational similarity analysis beside rsatoolbox and scikit-learn, on the published AlexNet RDMs.
+
+The RDMs are read from CHIASM_DATA or ../shared/data; without them, random ones of the same size take their place.
+"""
+
+import os
+from pathlib import Path
+
+from common import ROOT, Comparison, Peer
+
+WORK = ["transforms", "compare", "identify", "map"]
+
+
+def inputs(case, folder):
+    import numpy as np
+    import scipy.io
+
+    roots = [os.environ.get("CHIASM_DATA"), ROOT.parent / "shared" / "data"]
+    found = [Path(r) / "rsa" / "modelRDMs_A2020.mat" for r in roots if r]
+    found = [p for p in found if p.is_file()]
+    if found:
+        rdms = scipy.io.loadmat(found[0])["modelRDMs"].ravel()
+        rdms = [r for r in rdms if str(r["reprName"][0]).startswith("conv")]
+        values = np.array([r["RDM"].ravel() for r in rdms], dtype=float)
+        labels = [(str(r["measModelName"][0]), str(r["reprName"][0])) for r in rdms]
+    else:
+        values = np.random.default_rng(1).random((55, 4186))
+        labels = [(f"s{i % 11}", f"conv{i // 11}") for i in range(55)]
+    np.save(folder / "rdms.npy", values)
+    lines = ["subject,region"] + [f"{s},{r}" for s, r in labels]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+
+
+def load(folder):
+    import numpy as np
+
+    values = np.load(folder / "rdms.npy")
+    lines = (folder / "labels.csv").read_text().split()[1:]
+    subject, region = map(np.array, zip(*(line.split(",") for line in lines)))
+    return values, subject, region
+
+
+def accuracy(vectors, subject, region):
+    import numpy as np
+    from sklearn.neighbors import NearestCentroid
+
+    right = 0
+    for s in np.unique(subject):
+        train = subject != s
+        fitted = NearestCentroid().fit(vectors[train], region[train])
+        right += (fitted.predict(vectors[~train]) == region[~train]).sum()
+    return right / len(vectors)
+
+
+def ranked(values):
+    import numpy as np
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values, axis=1)
+    low, high = ranks.min(1, keepdims=True), ranks.max(1, keepdims=True)
+    return (ranks - low) / (high - low)
+
+
+def geotopological(ranks, l, u):
+    import numpy as np
+
+    a, b = np.quantile(ranks, [l, u], axis=1)[..., None]
+    return np.clip((ranks - a) / (b - a), 0, 1)
+
+
+def prepare(case, folder):
+    """rsatoolbox for transforms and compare; numpy, scipy and scikit-learn for the rest."""
+    import numpy as np
+
+    values, subject, region = load(folder)
+    work = case["work"]
+    if work in ("transforms", "compare"):
+        import rsatoolbox
+        from rsatoolbox.rdm import transform
+
+        rdms = rsatoolbox.rdm.RDMs(values)
+
+        def transforms():
+            ranks = transform.minmax_transform(transform.rank_transform(rdms))
+            gt = transform.geotopological_transform(ranks, low=0.2, up=0.8)
+            paths = transform.rank_transform(transform.geodesic_transform(gt))
+            m = values.shape[1]
+            total = ranks.dissimilarities.sum() + gt.dissimilarities.sum()
+            return {"figure": float(total + paths.dissimilarities.sum() / m)}
+
+        def compare():
+            return {"figure": float(rsatoolbox.rdm.compare(rdms, rdms, method="spearman").sum())}
+
+        return transforms if work == "transforms" else compare
+    if work == "identify":
+        return lambda: {"figure": float(accuracy(ranked(values), subject, region))}
+    if work == "map":
+
+        def accuracy_map():
+            ranks = ranked(values)
+            cells = [(i / 20, j / 20) for i in range(20) for j in range(20, i, -1)]
+            cells = [(l, u) for l, u in cells if 0.01 < l + u < 1.99]
+            found = [accuracy(geotopological(ranks, l, u), subject, region) for l, u in cells]
+            return {"figure": float(np.mean(found))}
+
+        return accuracy_map
+
+    def bootstrap():
+        # One pair of thresholds for each family stands for ten; resamples as ours, drawn by numpy.
+        from scipy.spatial.distance import squareform
+
+        rng = np.random.default_rng(1)
+        squares = np.array([squareform(v) for v in values])
+        upper = np.triu_indices(92, 1)
+        names = np.unique(subject)
+        cells = [(0.1, 0.25), (0.75, 0.9), (0.05, 0.95), (0.45, 0.55), (0.3, 0.7)] * 10
+        found = []
+        for _ in range(case["resamples"]):
+            stimuli = rng.integers(0, 92, 92)
+            pair = stimuli[upper[0]] != stimuli[upper[1]]
+            rows = np.concatenate(
+                [np.flatnonzero(subject == s) for s in names[rng.integers(0, len(names), len(names))]]
+            )
+            drawn = squares[rows][:, stimuli][:, :, stimuli][:, upper[0], upper[1]][:, pair]
+            ranks = ranked(drawn)
+            found += [
+                accuracy(geotopological(ranks, l, u), subject[rows], region[rows]) for l, u in cells
+            ]
+        return {"figure": float(np.mean(found))}
+
+    return bootstrap
+
+
+def same(tolerance):
+    def check(ours, theirs):
+        gap = abs(ours["figure"] - theirs["figure"]) / abs(theirs["figure"])
+        return None if gap <= tolerance else f"figures {ours['figure']} and {theirs['figure']}"
+
+    return check
+
+
+def ours(case, folder):
+    arguments = [case["work"], str(folder / "rdms.npy"), str(folder / "labels.csv")]
+    return ["peer_rsa", *arguments, str(case.get("resamples", 1))]
+
+
+def package(work):
+    return "rsatoolbox" if work in ("transforms", "compare") else "scikit-learn"
+
+
+COMPARISONS = [
+    Comparison(
+        name=f"rsa-{work}",
+        cases=[{"name": "55 RDMs of 92 stimuli", "work": work}],
+        inputs=inputs,
+        ours=ours,
+        peers=[Peer(package(work), prepare, package=package(work))],
+        bar=10.0,
+        fair="The same transforms of the same RDMs in float64; the sum or the accuracies must agree.",
+        same=same(1e-6),
+        rounds=2,
+    )
+    for work in WORK
+] + [
+    Comparison(
+        name="rsa-bootstrap",
+        cases=[{"name": "4 resamples x 5 families x 10 draws", "work": "bootstrap", "resamples": 4}],
+        inputs=inputs,
+        ours=ours,
+        peers=[Peer("scikit-learn", prepare, package="scikit-learn")],
+        bar=10.0,
+        fair="As many resamples and transforms; each side draws its own, so the mean accuracies agree only roughly.",
+        same=same(0.1),
+        rounds=2,
+        repeats=1,
+    )
+]
