@@ -75,28 +75,27 @@ impl Settings for Config {
     }
 
     fn validate(&self) -> Result<(), SettingError> {
-        let check = SettingError::check;
         let n = self.shape_points;
-        check((8..=400).contains(&n), "shape_points", "8 to 400", n)?;
+        SettingError::check((8..=400).contains(&n), "shape_points", "8 to 400", n)?;
         let u = self.shape_upper;
-        check(u > 0.0 && u < 1.0, "shape_upper", "above 0 and below 1", u)?;
-        check(self.layers >= 2, "layers", "at least 2", self.layers)?;
-        check(self.seeds >= 2, "seeds", "at least 2", self.seeds)?;
-        check(self.stimuli >= 5, "stimuli", "at least 5", self.stimuli)?;
+        SettingError::check(u > 0.0 && u < 1.0, "shape_upper", "above 0 and below 1", u)?;
+        SettingError::check(self.layers >= 2, "layers", "at least 2", self.layers)?;
+        SettingError::check(self.seeds >= 2, "seeds", "at least 2", self.seeds)?;
+        SettingError::check(self.stimuli >= 5, "stimuli", "at least 5", self.stimuli)?;
         let j = self.jitter;
-        check((0.0..=100.0).contains(&j), "jitter", "0 to 100", j)?;
+        SettingError::check((0.0..=100.0).contains(&j), "jitter", "0 to 100", j)?;
         grid_and_draws(self.grid_step, self.draws, self.bootstraps)?;
         let levels = &self.noise_levels;
         let fine = !levels.is_empty() && levels.iter().all(|l| (0.0..=10.0).contains(l));
         let found = format!("{levels:?}");
-        check(
+        SettingError::check(
             fine,
             "noise_levels",
             "one or more levels from 0 to 10",
             &found,
         )?;
         let ascending = levels.windows(2).all(|w| w[0] < w[1]);
-        check(
+        SettingError::check(
             ascending,
             "noise_levels",
             "levels in ascending order",
@@ -106,15 +105,14 @@ impl Settings for Config {
 }
 
 fn grid_and_draws(step: f64, draws: usize, bootstraps: usize) -> Result<(), SettingError> {
-    let check = SettingError::check;
-    check(
+    SettingError::check(
         (0.01..=0.5).contains(&step),
         "grid_step",
         "0.01 to 0.5",
         step,
     )?;
-    check((1..=1000).contains(&draws), "draws", "1 to 1000", draws)?;
-    check(bootstraps >= 2, "bootstraps", "at least 2", bootstraps)
+    SettingError::check((1..=1000).contains(&draws), "draws", "1 to 1000", draws)?;
+    SettingError::check(bootstraps >= 2, "bootstraps", "at least 2", bootstraps)
 }
 
 /// What is done with own RDMs.
@@ -229,10 +227,9 @@ impl Default for FitConfig {
 
 impl Settings for FitConfig {
     fn validate(&self) -> Result<(), SettingError> {
-        let check = SettingError::check;
         let (l, u) = (self.lower, self.upper);
         let fine = 0.0 <= l && l < u && u <= 1.0;
-        check(
+        SettingError::check(
             fine,
             "lower",
             "0 <= lower < upper <= 1",
@@ -240,9 +237,9 @@ impl Settings for FitConfig {
         )?;
         grid_and_draws(self.grid_step, self.draws, self.bootstraps)?;
         let n = self.noise_level;
-        check((0.0..=10.0).contains(&n), "noise_level", "0 to 10", n)?;
+        SettingError::check((0.0..=10.0).contains(&n), "noise_level", "0 to 10", n)?;
         if let Some(bins) = self.bins {
-            check(bins >= 3, "bins", "at least 3", bins)?;
+            SettingError::check(bins >= 3, "bins", "at least 3", bins)?;
         }
         Ok(())
     }
