@@ -15,5 +15,8 @@ pub use systems::{SYSTEMS, System};
 /// The studies that are built, in the order of their papers.
 #[must_use]
 pub fn catalogue() -> Vec<Entry> {
-    vec![recordings::trsa::entry()]
+    vec![
+        recordings::dynamic_connectome::entry(),
+        recordings::trsa::entry(),
+    ]
 }

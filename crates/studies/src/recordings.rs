@@ -1,3 +1,4 @@
 //! Studies of recordings: structure found in the activity of animals and models.
 
+pub mod dynamic_connectome;
 pub mod trsa;

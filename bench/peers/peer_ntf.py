@@ -1,0 +1,75 @@
+"""Non-negative tensor factorization beside tensorly's `non_negative_parafac_hals`."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from common import Comparison, Peer
+
+
+def inputs(case: dict, folder: Path) -> None:
+    """A tensor of planted rank with noise, as frames x pairs x animals in f32."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    shape = (case["frames"], case["pairs"], case["animals"])
+    planted = [rng.random((n, case["rank"])) * (rng.random((n, case["rank"])) > 0.5) for n in shape]
+    x = np.einsum("tr,pr,wr->tpw", *planted, optimize=True)
+    x = (x + 0.5 * x.mean() * rng.random(shape)).astype("<f4")
+    with open(folder / "tensor.bin", "wb") as file:
+        file.write(struct.pack("<3Q", *shape))
+        file.write(x.tobytes())
+
+
+def ours(case: dict, folder: Path) -> list[str]:
+    return ["peer_ntf", str(folder / "tensor.bin"), str(case["rank"]), str(case["sweeps"])]
+
+
+def tensorly(case: dict, folder: Path):
+    import numpy as np
+    from tensorly.decomposition import non_negative_parafac_hals
+
+    with open(folder / "tensor.bin", "rb") as file:
+        shape = struct.unpack("<3Q", file.read(24))
+        x = np.frombuffer(file.read(), dtype="<f4").reshape(shape)
+    norm = float(np.linalg.norm(x))
+
+    def work() -> dict:
+        weights, factors = non_negative_parafac_hals(
+            x, rank=case["rank"], n_iter_max=case["sweeps"], init="random", tol=0, random_state=0
+        )
+        a, b, c = (np.asarray(f, dtype="f8") for f in factors)
+        w = np.asarray(weights, dtype="f8")
+        inner = np.einsum("tpw,tr->rpw", x, a, optimize=True)
+        inner = np.einsum("rpw,pr,wr,r->", inner, b, c, w, optimize=True)
+        model = w @ ((a.T @ a) * (b.T @ b) * (c.T @ c)) @ w
+        error = np.sqrt(max(norm**2 - 2 * inner + model, 0.0)) / norm
+        return {"relative_error": float(error)}
+
+    return work
+
+
+def same(ours: dict, theirs: dict) -> str | None:
+    a, b = ours["relative_error"], theirs["relative_error"]
+    # Not worse than the peer by more than one percent.
+    return None if a <= 1.01 * b else f"relative error {a:.5f} against {b:.5f}"
+
+
+COMPARISONS = [
+    Comparison(
+        name="ntf",
+        cases=[
+            {"name": "one worm", "frames": 480, "pairs": 10585, "animals": 1, "rank": 6, "sweeps": 20},
+            {"name": "6 animals", "frames": 400, "pairs": 780, "animals": 6, "rank": 4, "sweeps": 60},
+            {"name": "20 animals", "frames": 250, "pairs": 4950, "animals": 20, "rank": 8, "sweeps": 10},
+        ],
+        inputs=inputs,
+        ours=ours,
+        peers=[Peer(name="tensorly", prepare=tensorly, package="tensorly")],
+        bar=5.0,
+        fair="One random start, the same number of sweeps, single-precision data for both. Different random starts; "
+        "errors are compared. The peer's error computation within its sweeps is its own.",
+        same=same,
+    )
+]
