@@ -27,6 +27,7 @@ impl Seen {
 }
 
 /// Chromium, if this machine has one.
+#[allow(clippy::print_stderr)] // A test that was skipped says so.
 fn chromium() -> Option<&'static str> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = names

@@ -151,10 +151,9 @@ pub(super) fn place<'a>(figure: &'a Figure, names: &Names, width: f64) -> Page<'
         } else {
             head.height + 4.0
         };
-    for row in 0..n_rows {
+    for (row, &height) in heights.iter().enumerate() {
         let members = row * n_columns..((row + 1) * n_columns).min(panels.len());
         let head = members.clone().map(|i| margins[i].top).fold(0.0, f64::max);
-        let height = heights[row];
         let mut foot: f64 = 0.0;
         for i in members {
             let column = i % n_columns;

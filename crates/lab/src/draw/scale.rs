@@ -139,7 +139,7 @@ impl Scale {
         let first = (low / step - 1e-9).ceil();
         let last = (high / step + 1e-9).floor();
         let count = ((last - first).clamp(-1.0, 100.0) + 1.0) as usize;
-        let power = if largest >= 99_999.5 || largest < 2e-3 {
+        let power = if !(2e-3..99_999.5).contains(&largest) {
             largest.log10().floor() as i32
         } else {
             0
