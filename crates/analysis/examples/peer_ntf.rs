@@ -33,7 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut error = f64::NAN;
     for repeat in 0..=repeats {
         let start = Instant::now();
-        error = fit.fit(&tensor, &Streams::new(0), &Quiet)?.best.relative_error();
+        error = fit
+            .fit(&tensor, &Streams::new(0), &Quiet)?
+            .best
+            .relative_error();
         if repeat > 0 {
             seconds.push(start.elapsed().as_secs_f64());
         }
@@ -49,7 +52,9 @@ fn read(path: &str) -> Result<Array3<f32>, Box<dyn Error>> {
     for (size, word) in shape.iter_mut().zip(head.chunks_exact(8)) {
         *size = usize::try_from(u64::from_le_bytes(word.try_into()?))?;
     }
-    let values: Vec<f32> =
-        body.chunks_exact(4).map(|b| Ok(f32::from_le_bytes(b.try_into()?))).collect::<Result<_, Box<dyn Error>>>()?;
+    let values: Vec<f32> = body
+        .chunks_exact(4)
+        .map(|b| Ok(f32::from_le_bytes(b.try_into()?)))
+        .collect::<Result<_, Box<dyn Error>>>()?;
     Ok(Array3::from_shape_vec(shape, values)?)
 }

@@ -70,7 +70,12 @@ impl Study for DynamicConnectomeStudy {
 impl Fit for DynamicConnectomeFit {
     type Config = FitConfig;
 
-    fn fit(&self, config: &FitConfig, input: &Input, bench: &mut Bench) -> Result<Findings, Failure> {
+    fn fit(
+        &self,
+        config: &FitConfig,
+        input: &Input,
+        bench: &mut Bench,
+    ) -> Result<Findings, Failure> {
         fit::fit(config, input, bench)
     }
 }

@@ -26,8 +26,12 @@ const CLEAR: usize = 3;
 
 pub(super) fn run(graphs: usize, bench: &mut Bench) -> Result<(), Failure> {
     let scores: Vec<(Vec<f64>, Vec<f64>)> = bench.stage("benchmark", |bench| {
-        bench.watch().stage("benchmark graphs", (SETTINGS.len() * graphs) as u64);
-        (0..SETTINGS.len()).map(|s| setting(s, graphs, bench)).collect()
+        bench
+            .watch()
+            .stage("benchmark graphs", (SETTINGS.len() * graphs) as u64);
+        (0..SETTINGS.len())
+            .map(|s| setting(s, graphs, bench))
+            .collect()
     })?;
     let mean = |x: &[f64]| if x.is_empty() { 0.0 } else { stats::mean(x) };
     let model: Vec<f64> = scores.iter().map(|s| mean(&s.0)).collect();
@@ -44,7 +48,13 @@ pub(super) fn run(graphs: usize, bench: &mut Bench) -> Result<(), Failure> {
 /// Agreement with the planted communities of each graph: the best level of the block model, and Louvain.
 fn setting(s: usize, graphs: usize, bench: &Bench) -> Result<(Vec<f64>, Vec<f64>), Failure> {
     let (beta, mu_topology, mean_degree, mu_weight) = SETTINGS[s];
-    let planted = Lfr { beta, mu_topology, mean_degree, mu_weight, ..Lfr::default() };
+    let planted = Lfr {
+        beta,
+        mu_topology,
+        mean_degree,
+        mu_weight,
+        ..Lfr::default()
+    };
     let (mut by_model, mut by_louvain) = (Vec::new(), Vec::new());
     for g in 0..graphs {
         let streams = bench.streams().child(&format!("lfr {s}.{g}"));
@@ -54,7 +64,10 @@ fn setting(s: usize, graphs: usize, bench: &Bench) -> Result<(Vec<f64>, Vec<f64>
             continue;
         }
         let weighted = WeightedGraph::from_edges(graph.n_nodes, &graph.edges)?;
-        let model = BlockModel { restarts: 3, ..BlockModel::default() };
+        let model = BlockModel {
+            restarts: 3,
+            ..BlockModel::default()
+        };
         let blocks = model.fit(&weighted, &streams, bench.watch())?;
         let mut best = 0.0f64;
         for level in &blocks.levels {
@@ -62,17 +75,27 @@ fn setting(s: usize, graphs: usize, bench: &Bench) -> Result<(Vec<f64>, Vec<f64>
         }
         by_model.push(best);
         let louvain = Louvain::default().fit(&weighted, &mut streams.stream("louvain"))?;
-        by_louvain.push(normalized_mutual_information(&graph.communities, &louvain.labels)?);
+        by_louvain.push(normalized_mutual_information(
+            &graph.communities,
+            &louvain.labels,
+        )?);
     }
     Ok((by_model, by_louvain))
 }
 
 fn figure(scores: &[(Vec<f64>, Vec<f64>)], model: &[f64], louvain: &[f64]) -> Figure {
-    let names =
-        SETTINGS.iter().map(|(b, t, k, w)| format!("{b} / {t} / {k} / {w}")).collect();
+    let names = SETTINGS
+        .iter()
+        .map(|(b, t, k, w)| format!("{b} / {t} / {k} / {w}"))
+        .collect();
     let error = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> Vec<f64>| -> Vec<f64> {
-        let standard_error =
-            |x: Vec<f64>| if x.len() > 1 { stats::sd(&x, 1) / (x.len() as f64).sqrt() } else { 0.0 };
+        let standard_error = |x: Vec<f64>| {
+            if x.len() > 1 {
+                stats::sd(&x, 1) / (x.len() as f64).sqrt()
+            } else {
+                0.0
+            }
+        };
         scores.iter().map(|s| standard_error(of(s))).collect()
     };
     let bars = |series: &str, shift: f64, y: &[f64], error: Vec<f64>| Mark::Bars {

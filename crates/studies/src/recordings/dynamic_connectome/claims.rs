@@ -51,7 +51,10 @@ pub(super) fn claims() -> Vec<ClaimSpec> {
             "The stated criterion finds the planted number of components: three motifs and a background",
             "Section 3 (choice of rank); card 01, works when 1",
             "rank_minus_planted",
-            Bound::Within { value: 0.0, tolerance: 0.0 },
+            Bound::Within {
+                value: 0.0,
+                tolerance: 0.0,
+            },
             "the elbow of a reference run's errors lies at 4",
         ),
         claim(

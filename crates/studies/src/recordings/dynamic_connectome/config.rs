@@ -29,7 +29,10 @@ impl Default for Config {
         Self {
             data: PlantedCalcium::default(),
             connectome: DynamicConnectome {
-                rank_rule: RankRule { max_rank: 5, ..RankRule::default() },
+                rank_rule: RankRule {
+                    max_rank: 5,
+                    ..RankRule::default()
+                },
                 ..DynamicConnectome::default()
             },
             ablation_starts: 3,
@@ -52,7 +55,10 @@ impl Settings for Config {
 
     fn validate(&self) -> Result<(), SettingError> {
         let within = |part: &str, result: Result<(), SettingError>| {
-            result.map_err(|e| SettingError { field: format!("{part}.{}", e.field), ..e })
+            result.map_err(|e| SettingError {
+                field: format!("{part}.{}", e.field),
+                ..e
+            })
         };
         within("data", self.data.validate())?;
         within("connectome", self.connectome.validate())?;
@@ -62,7 +68,12 @@ impl Settings for Config {
             "at least one motif to be found",
             self.data.motifs.len(),
         )?;
-        SettingError::check(self.ablation_starts >= 1, "ablation_starts", "at least 1", self.ablation_starts)?;
+        SettingError::check(
+            self.ablation_starts >= 1,
+            "ablation_starts",
+            "at least 1",
+            self.ablation_starts,
+        )?;
         SettingError::check(
             (1..=10).contains(&self.lfr_graphs),
             "lfr_graphs",
@@ -93,8 +104,16 @@ impl Default for FitConfig {
                     affinity_sigma_s: 2.0,
                     ..Affinity::default()
                 },
-                factorization: Factorization { starts: 5, max_sweeps: 100, tolerance: 1e-5, ..Factorization::default() },
-                rank_rule: RankRule { max_rank: 8, ..RankRule::default() },
+                factorization: Factorization {
+                    starts: 5,
+                    max_sweeps: 100,
+                    tolerance: 1e-5,
+                    ..Factorization::default()
+                },
+                rank_rule: RankRule {
+                    max_rank: 8,
+                    ..RankRule::default()
+                },
                 ..DynamicConnectome::default()
             },
             behavior: Behavior::default(),
@@ -106,10 +125,18 @@ impl Default for FitConfig {
 impl Settings for FitConfig {
     fn validate(&self) -> Result<(), SettingError> {
         let within = |part: &str, result: Result<(), SettingError>| {
-            result.map_err(|e| SettingError { field: format!("{part}.{}", e.field), ..e })
+            result.map_err(|e| SettingError {
+                field: format!("{part}.{}", e.field),
+                ..e
+            })
         };
         within("connectome", self.connectome.validate())?;
         within("behavior", self.behavior.validate())?;
-        SettingError::check(self.surrogates <= 100, "surrogates", "at most 100", self.surrogates)
+        SettingError::check(
+            self.surrogates <= 100,
+            "surrogates",
+            "at most 100",
+            self.surrogates,
+        )
     }
 }

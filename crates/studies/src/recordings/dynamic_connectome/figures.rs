@@ -11,7 +11,10 @@ use ndarray::Array2;
 use super::score::{Arm, MotifScore, Truth};
 
 /// Error and restart similarity at every rank tried.
-pub(super) fn rank_diagnostics(choice: Option<&RankChoice>, bench: &mut Bench) -> Result<(), Failure> {
+pub(super) fn rank_diagnostics(
+    choice: Option<&RankChoice>,
+    bench: &mut Bench,
+) -> Result<(), Failure> {
     let Some(choice) = choice else { return Ok(()) };
     let ranks: Vec<f64> = choice.curve.iter().map(|p| p.rank as f64).collect();
     let spread = |values: &dyn Fn(usize) -> Vec<f64>| -> (Vec<f64>, Vec<f64>) {
@@ -26,13 +29,26 @@ pub(super) fn rank_diagnostics(choice: Option<&RankChoice>, bench: &mut Bench) -
     };
     let panel = |title: &str, label: &str, best: Vec<f64>, (x, y): (Vec<f64>, Vec<f64>)| {
         let last = ranks.len() as f64;
-        Panel::new(title, Axis::new("components", "1").range(0.5, last + 0.5), Axis::new(label, "1"))
-            .with(Mark::Spans {
-                series: "chosen".into(),
-                spans: vec![(choice.rank as f64 - 0.3, choice.rank as f64 + 0.3)],
-            })
-            .with(Mark::Points { series: "starts".into(), x, y, labels: vec![] })
-            .with(Mark::Line { series: "best".into(), x: ranks.clone(), y: best })
+        Panel::new(
+            title,
+            Axis::new("components", "1").range(0.5, last + 0.5),
+            Axis::new(label, "1"),
+        )
+        .with(Mark::Spans {
+            series: "chosen".into(),
+            spans: vec![(choice.rank as f64 - 0.3, choice.rank as f64 + 0.3)],
+        })
+        .with(Mark::Points {
+            series: "starts".into(),
+            x,
+            y,
+            labels: vec![],
+        })
+        .with(Mark::Line {
+            series: "best".into(),
+            x: ranks.clone(),
+            y: best,
+        })
     };
     let errors = choice.curve.iter().map(|p| p.error).collect();
     let stability = choice.curve.iter().map(|p| p.stability).collect();
@@ -82,11 +98,16 @@ pub(super) fn components(
             Some(m) => format!("component {} (motif {})", c + 1, m + 1),
             None => format!("component {} (background)", c + 1),
         };
-        let spans = motif.map_or(vec![], |m| vec![(truth.motifs[m].start_s, truth.motifs[m].stop_s)]);
+        let spans = motif.map_or(vec![], |m| {
+            vec![(truth.motifs[m].start_s, truth.motifs[m].stop_s)]
+        });
         figure = figure
             .with(
                 Panel::new(&name, Axis::new("time", "s"), Axis::new("weight", "1"))
-                    .with(Mark::Spans { series: "stimulus".into(), spans })
+                    .with(Mark::Spans {
+                        series: "stimulus".into(),
+                        spans,
+                    })
                     .with(Mark::Line {
                         series: String::new(),
                         x: arm.times_s.clone(),
@@ -94,7 +115,12 @@ pub(super) fn components(
                     }),
             )
             .with(
-                Panel::new("", Axis::new("animal", "1"), Axis::new("weight", "affinity")).with(Mark::Bars {
+                Panel::new(
+                    "",
+                    Axis::new("animal", "1"),
+                    Axis::new("weight", "affinity"),
+                )
+                .with(Mark::Bars {
                     series: String::new(),
                     x: (1..=joined.n_animals()).map(|w| w as f64).collect(),
                     y: factors.animals.column(c).to_vec(),
@@ -109,11 +135,19 @@ pub(super) fn components(
 /// A component's matrix, units sorted by community, with the borders of communities left blank.
 pub(super) fn matrix_panel(title: &str, found: &Communities) -> Panel {
     let n = found.order.len();
-    let sorted: Array2<f64> =
-        Array2::from_shape_fn((n, n), |(i, j)| found.matrix[[found.order[i], found.order[j]]]);
-    let scale = sorted.iter().copied().filter(|v| !v.is_nan()).fold(0.0, f64::max);
+    let sorted: Array2<f64> = Array2::from_shape_fn((n, n), |(i, j)| {
+        found.matrix[[found.order[i], found.order[j]]]
+    });
+    let scale = sorted
+        .iter()
+        .copied()
+        .filter(|v| !v.is_nan())
+        .fold(0.0, f64::max);
     let relative = |v: f64| if scale > 0.0 { v / scale } else { v };
-    let values = sorted.outer_iter().map(|r| r.iter().map(|v| relative(*v)).collect()).collect();
+    let values = sorted
+        .outer_iter()
+        .map(|r| r.iter().map(|v| relative(*v)).collect())
+        .collect();
     let labels = found.blocks.labels();
     let mut borders = Panel::new(
         title,
@@ -123,19 +157,24 @@ pub(super) fn matrix_panel(title: &str, found: &Communities) -> Panel {
     .with(Mark::Heatmap {
         series: "pair weight / largest".into(),
         values,
-        x_range: None,
-        y_range: None,
+        x_range: Some((0.0, n as f64)),
+        y_range: Some((0.0, n as f64)),
         color_range: Some((0.0, 1.0)),
         diverging: false,
     });
     for k in 1..n {
         if labels[found.order[k]] != labels[found.order[k - 1]] {
             let at = k as f64;
-            borders = borders.with(Mark::HLine { series: String::new(), y: at }).with(Mark::Line {
-                series: String::new(),
-                x: vec![at, at],
-                y: vec![0.0, n as f64],
-            });
+            borders = borders
+                .with(Mark::HLine {
+                    series: String::new(),
+                    y: at,
+                })
+                .with(Mark::Line {
+                    series: String::new(),
+                    x: vec![at, at],
+                    y: vec![0.0, n as f64],
+                });
         }
     }
     borders
@@ -155,11 +194,16 @@ pub(super) fn arms(
         Axis::categories("", names),
         Axis::new("area under ROC curve", "1").range(0.4, 1.0),
     )
-    .with(Mark::HLine { series: "chance".into(), y: 0.5 });
+    .with(Mark::HLine {
+        series: "chance".into(),
+        y: 0.5,
+    });
     for m in 0..n_motifs {
         auc = auc.with(Mark::Points {
             series: format!("motif {}", m + 1),
-            x: (0..aucs.len()).map(|k| k as f64 + 0.15 * (m as f64 - (n_motifs - 1) as f64 / 2.0)).collect(),
+            x: (0..aucs.len())
+                .map(|k| k as f64 + 0.15 * (m as f64 - (n_motifs - 1) as f64 / 2.0))
+                .collect(),
             y: aucs.iter().map(|a| a.1[m]).collect(),
             labels: vec![],
         });

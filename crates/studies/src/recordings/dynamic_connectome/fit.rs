@@ -36,13 +36,25 @@ pub(super) struct Animal {
     pub surrogate_p: Vec<f64>,
 }
 
-pub(super) fn fit(config: &FitConfig, input: &Input, bench: &mut Bench) -> Result<Findings, Failure> {
+pub(super) fn fit(
+    config: &FitConfig,
+    input: &Input,
+    bench: &mut Bench,
+) -> Result<Findings, Failure> {
     let recordings = read_all(input, bench)?;
     let streams = bench.streams().clone();
-    let connectome = config.connectome.fit(&recordings, &streams, bench.watch())?;
+    let connectome = config
+        .connectome
+        .fit(&recordings, &streams, bench.watch())?;
     let mut animals = Vec::new();
     for (a, recording) in recordings.into_iter().enumerate() {
-        animals.push(compare_with_behavior(config, &connectome, a, recording, bench)?);
+        animals.push(compare_with_behavior(
+            config,
+            &connectome,
+            a,
+            recording,
+            bench,
+        )?);
     }
     for (a, animal) in animals.iter_mut().enumerate() {
         animal.surrogate_p = surrogates(config, animal, a, bench)?;
@@ -59,12 +71,21 @@ fn read_all(input: &Input, bench: &mut Bench) -> Result<Vec<Recording>, Failure>
         return Err(DataError::invalid(place, "at least one recording", "no file").into());
     }
     let map = input.map.as_deref().map(mapping).transpose()?;
-    let options = ReadOptions { map, missing: input.missing, ..ReadOptions::default() };
+    let options = ReadOptions {
+        map,
+        missing: input.missing,
+        ..ReadOptions::default()
+    };
     let mut recordings = Vec::new();
     for path in &input.paths {
         let recording = read(path, &options)?;
         for repair in recording.repairs() {
-            bench.note(format!("{}: {} ({})", path.display(), repair.what, repair.n));
+            bench.note(format!(
+                "{}: {} ({})",
+                path.display(),
+                repair.what,
+                repair.n
+            ));
         }
         recordings.push(recording);
     }
@@ -89,7 +110,8 @@ fn compare_with_behavior(
         .filter(|c| varies(&c.at(&times_s)))
         .map(|c| c.name.clone())
         .collect();
-    let long_enough = times_s.len() as f64 * connectome.joined.clock_s() >= 3.0 * behavior.shifts.min_shift_s;
+    let long_enough =
+        times_s.len() as f64 * connectome.joined.clock_s() >= 3.0 * behavior.shifts.min_shift_s;
     if !long_enough {
         bench.note("the recording is too short for tests against time shifts: they are left out");
     }
@@ -127,16 +149,30 @@ fn compare_with_behavior(
 
 /// A file's own name, where a session is known by its path.
 fn short(name: &str) -> String {
-    Path::new(name).file_stem().map_or_else(|| name.to_owned(), |s| s.to_string_lossy().into_owned())
+    Path::new(name)
+        .file_stem()
+        .map_or_else(|| name.to_owned(), |s| s.to_string_lossy().into_owned())
 }
 
 fn time_courses(connectome: &Connectome) -> Vec<Vec<f64>> {
-    connectome.factors.time.columns().into_iter().map(|c| c.to_vec()).collect()
+    connectome
+        .factors
+        .time
+        .columns()
+        .into_iter()
+        .map(|c| c.to_vec())
+        .collect()
 }
 
 fn within(bouts: Bouts, times_s: &[f64]) -> Bouts {
     let (first, last) = (times_s[0], times_s[times_s.len() - 1]);
-    Bouts(bouts.0.into_iter().filter(|b| b.1 >= first && b.0 <= last).collect())
+    Bouts(
+        bouts
+            .0
+            .into_iter()
+            .filter(|b| b.1 >= first && b.0 <= last)
+            .collect(),
+    )
 }
 
 fn varies(x: &[f64]) -> bool {
@@ -145,15 +181,29 @@ fn varies(x: &[f64]) -> bool {
 }
 
 /// The whole analysis again on units shifted in time independently: of each, the least corrected p.
-fn surrogates(config: &FitConfig, animal: &Animal, a: usize, bench: &Bench) -> Result<Vec<f64>, Failure> {
+fn surrogates(
+    config: &FitConfig,
+    animal: &Animal,
+    a: usize,
+    bench: &Bench,
+) -> Result<Vec<f64>, Failure> {
     if animal.bout_test.is_none() {
         return Ok(vec![]);
     }
     (0..config.surrogates)
         .map(|k| {
-            let streams = bench.streams().child(&format!("surrogate {k} of animal {a}"));
+            let streams = bench
+                .streams()
+                .child(&format!("surrogate {k} of animal {a}"));
             let shifted = shift_units(&animal.recording, &mut streams.stream("shift"))?;
-            Ok(least_p(&config.connectome, &config.behavior, &shifted, animal, &streams, bench)?)
+            Ok(least_p(
+                &config.connectome,
+                &config.behavior,
+                &shifted,
+                animal,
+                &streams,
+                bench,
+            )?)
         })
         .collect()
 }
@@ -168,10 +218,17 @@ fn least_p(
 ) -> Result<f64, Failure> {
     let joined = tensor_of(&method.affinities(std::slice::from_ref(shifted), bench.watch())?)?;
     let (factors, _) = method.components(&joined, streams, bench.watch())?;
-    let series: Vec<Vec<f64>> = factors.time.columns().into_iter().map(|c| c.to_vec()).collect();
+    let series: Vec<Vec<f64>> = factors
+        .time
+        .columns()
+        .into_iter()
+        .map(|c| c.to_vec())
+        .collect();
     let times_s = joined.times_of(0);
     let mut rng = streams.stream("test");
-    Ok(behavior.follows_bouts(&times_s, &series, &animal.bouts, &mut rng)?.least_p())
+    Ok(behavior
+        .follows_bouts(&times_s, &series, &animal.bouts, &mut rng)?
+        .least_p())
 }
 
 fn record(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Result<(), Failure> {
@@ -187,11 +244,19 @@ fn record(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Res
         }
     }
     for (c, found) in connectome.communities.iter().enumerate() {
-        bench.metric(&format!("communities/component_{}", c + 1), found.blocks.n_blocks() as f64, "1")?;
+        bench.metric(
+            &format!("communities/component_{}", c + 1),
+            found.blocks.n_blocks() as f64,
+            "1",
+        )?;
     }
     for (a, animal) in animals.iter().enumerate() {
         let of = |name: &str| {
-            if animals.len() == 1 { name.to_string() } else { format!("{name}/animal_{}", a + 1) }
+            if animals.len() == 1 {
+                name.to_string()
+            } else {
+                format!("{name}/animal_{}", a + 1)
+            }
         };
         if let Some(test) = &animal.bout_test {
             bench.metric(&of("bouts"), animal.bouts.0.len() as f64, "1")?;
@@ -206,7 +271,11 @@ fn record(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Res
     }
     for (animal, dropped) in animals.iter().zip(&connectome.dropped) {
         if !dropped.is_empty() {
-            bench.note(format!("{}: constant units left out: {}", animal.name, dropped.join(", ")));
+            bench.note(format!(
+                "{}: constant units left out: {}",
+                animal.name,
+                dropped.join(", ")
+            ));
         }
     }
     if !connectome.joined.unseen.is_empty() {
@@ -215,7 +284,10 @@ fn record(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Res
             connectome.joined.unseen.len()
         ));
     }
-    if animals.iter().all(|a| a.recording.units().iter().all(|u| u.label.is_none())) {
+    if animals
+        .iter()
+        .all(|a| a.recording.units().iter().all(|u| u.label.is_none()))
+    {
         bench.note(
             "the recording names no cell identities (units are known by their position alone): communities cannot be \
              compared with a wiring diagram, and several animals cannot be matched cell by cell",
@@ -225,25 +297,42 @@ fn record(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Res
 }
 
 /// The components' time courses as a recording of their own, on the clock of each animal.
-fn leave_recordings(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Result<(), Failure> {
+fn leave_recordings(
+    connectome: &Connectome,
+    animals: &[Animal],
+    bench: &mut Bench,
+) -> Result<(), Failure> {
     let factors = &connectome.factors;
     for (a, animal) in animals.iter().enumerate() {
         let mut time = connectome.joined.time.clone();
-        if let (chiasm_core::TimeAxis::Regular { start_s, .. }, Some(first)) = (&mut time, animal.times_s.first()) {
+        if let (chiasm_core::TimeAxis::Regular { start_s, .. }, Some(first)) =
+            (&mut time, animal.times_s.first())
+        {
             *start_s = *first;
         }
         let values = Array2::from_shape_fn(factors.time.dim(), |(t, c)| {
             (factors.time[[t, c]] * factors.animals[[a, c]]) as f32
         });
-        let mut draft = Draft::new(Activity::Traces(Traces { time, values, quantity: "component weight".into() }));
+        let mut draft = Draft::new(Activity::Traces(Traces {
+            time,
+            values,
+            quantity: "component weight".into(),
+        }));
         draft.units = (0..factors.rank())
-            .map(|c| Unit { kind: Some("component".into()), ..Unit::new(format!("component {}", c + 1)) })
+            .map(|c| Unit {
+                kind: Some("component".into()),
+                ..Unit::new(format!("component {}", c + 1))
+            })
             .collect();
         draft.epochs = animal.recording.epochs().to_vec();
         draft.covariates = animal.recording.covariates().to_vec();
         draft.session = animal.recording.session().clone();
         draft.session.description = "time courses of the components of a dynamic connectome".into();
-        let name = if animals.len() == 1 { "components".into() } else { format!("components-{}", a + 1) };
+        let name = if animals.len() == 1 {
+            "components".into()
+        } else {
+            format!("components-{}", a + 1)
+        };
         bench.recording(&name, draft.validate(Missing::Refuse)?)?;
     }
     Ok(())
@@ -265,7 +354,10 @@ fn summary(config: &FitConfig, connectome: &Connectome, animals: &[Animal]) -> F
     let what = &config.behavior.bouts;
     for animal in animals {
         let Some(test) = &animal.bout_test else {
-            findings = findings.and(format!("{}: no bouts of `{what}` to compare with.", animal.name));
+            findings = findings.and(format!(
+                "{}: no bouts of `{what}` to compare with.",
+                animal.name
+            ));
             continue;
         };
         let followers: Vec<String> = (0..rank)
@@ -283,15 +375,26 @@ fn summary(config: &FitConfig, connectome: &Connectome, animals: &[Animal]) -> F
                 })
             })
             .collect();
-        let mut text = format!("{}: {} bouts of `{what}`; ", animal.name, animal.bouts.0.len());
+        let mut text = format!(
+            "{}: {} bouts of `{what}`; ",
+            animal.name,
+            animal.bouts.0.len()
+        );
         if followers.is_empty() {
-            text += &format!("no component follows them (least family-wise p = {:.3})", test.least_p());
+            text += &format!(
+                "no component follows them (least family-wise p = {:.3})",
+                test.least_p()
+            );
         } else {
             text += &followers.join("; ");
             text += ", corrected over all components and both tests";
         }
         if !animal.surrogate_p.is_empty() {
-            let list: Vec<String> = animal.surrogate_p.iter().map(|p| format!("{p:.3}")).collect();
+            let list: Vec<String> = animal
+                .surrogate_p
+                .iter()
+                .map(|p| format!("{p:.3}"))
+                .collect();
             text += &format!(
                 ". The same analysis on units shifted in time independently gives p = {}",
                 list.join(", ")

@@ -9,7 +9,11 @@ use chiasm_lab::figure::{Axis, Figure, Mark, Panel};
 use super::figures::{matrix_panel, rank_diagnostics};
 use super::fit::Animal;
 
-pub(super) fn all(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Result<(), Failure> {
+pub(super) fn all(
+    connectome: &Connectome,
+    animals: &[Animal],
+    bench: &mut Bench,
+) -> Result<(), Failure> {
     for (a, animal) in animals.iter().enumerate() {
         bench.figure(overview(connectome, animals.len(), a, animal))?;
     }
@@ -24,14 +28,22 @@ pub(super) fn all(connectome: &Connectome, animals: &[Animal], bench: &mut Bench
 }
 
 fn id(name: &str, n_animals: usize, a: usize) -> String {
-    if n_animals == 1 { name.into() } else { format!("{name}-{}", a + 1) }
+    if n_animals == 1 {
+        name.into()
+    } else {
+        format!("{name}-{}", a + 1)
+    }
 }
 
 /// The component whose communities sort the traces: the one closest to behaviour, else the strongest.
 fn leading(animal: &Animal) -> usize {
-    let Some(test) = &animal.bout_test else { return 0 };
+    let Some(test) = &animal.bout_test else {
+        return 0;
+    };
     let size = |c: &usize| test.z[*c].iter().fold(0.0f64, |m, z| m.max(z.abs()));
-    (0..test.z.len()).max_by(|a, b| size(a).total_cmp(&size(b)).then(b.cmp(a))).unwrap_or(0)
+    (0..test.z.len())
+        .max_by(|a, b| size(a).total_cmp(&size(b)).then(b.cmp(a)))
+        .unwrap_or(0)
 }
 
 /// Traces sorted by community, time courses of the components, and behaviour, on one time axis.
@@ -41,20 +53,32 @@ fn overview(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal
     let times = &animal.times_s;
     let (first, last) = (times[0], times[times.len() - 1]);
     let axis = || Axis::new("time", "s").range(first, last);
-    let bouts = || Mark::Spans { series: "bouts".into(), spans: animal.bouts.0.clone() };
+    let bouts = || Mark::Spans {
+        series: "bouts".into(),
+        spans: animal.bouts.0.clone(),
+    };
 
     // Only the units this animal shows, in the order of the communities.
     let trace_of = |unit: usize| {
-        animal.traces.names.iter().position(|n| *n == connectome.joined.names[unit])
+        animal
+            .traces
+            .names
+            .iter()
+            .position(|n| *n == connectome.joined.names[unit])
     };
-    let shown: Vec<(usize, usize)> =
-        found.order.iter().filter_map(|&u| trace_of(u).map(|t| (u, t))).collect();
+    let shown: Vec<(usize, usize)> = found
+        .order
+        .iter()
+        .filter_map(|&u| trace_of(u).map(|t| (u, t)))
+        .collect();
     let values = shown
         .iter()
         .map(|&(_, t)| {
             let x = animal.traces.values.row(t).to_vec();
             let (m, s) = (stats::mean(&x), stats::sd(&x, 0));
-            x.iter().map(|v| if s > 0.0 { (v - m) / s } else { 0.0 }).collect()
+            x.iter()
+                .map(|v| if s > 0.0 { (v - m) / s } else { 0.0 })
+                .collect()
         })
         .collect();
     let labels = found.blocks.labels();
@@ -69,13 +93,16 @@ fn overview(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal
         series: "activity (z)".into(),
         values,
         x_range: Some((first, last)),
-        y_range: None,
+        y_range: Some((0.0, n)),
         color_range: Some((-2.5, 2.5)),
         diverging: true,
     });
     for k in 1..shown.len() {
         if labels[shown[k].0] != labels[shown[k - 1].0] {
-            traces = traces.with(Mark::HLine { series: String::new(), y: k as f64 });
+            traces = traces.with(Mark::HLine {
+                series: String::new(),
+                y: k as f64,
+            });
         }
     }
     let mut figure = Figure::new(
@@ -98,34 +125,62 @@ fn overview(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal
         });
         let weight = connectome.factors.animals[[a, c]];
         figure = figure.with(
-            Panel::new(&format!("component {}{verdict}", c + 1), axis(), Axis::new("weight", "affinity"))
-                .height(0.5)
-                .with(bouts())
-                .with(Mark::Line {
-                    series: String::new(),
-                    x: times.clone(),
-                    y: connectome.factors.time.column(c).iter().map(|v| v * weight).collect(),
-                }),
+            Panel::new(
+                &format!("component {}{verdict}", c + 1),
+                axis(),
+                Axis::new("weight", "affinity"),
+            )
+            .height(0.5)
+            .with(bouts())
+            .with(Mark::Line {
+                series: String::new(),
+                x: times.clone(),
+                y: connectome
+                    .factors
+                    .time
+                    .column(c)
+                    .iter()
+                    .map(|v| v * weight)
+                    .collect(),
+            }),
         );
     }
     for name in ["velocity", "head_angle", "pumping"] {
-        let Some(channel) = animal.recording.covariate(name) else { continue };
+        let Some(channel) = animal.recording.covariate(name) else {
+            continue;
+        };
         if !animal.channels.iter().any(|c| c == name) {
             continue;
         }
-        let unit = if channel.unit.is_empty() { "a.u." } else { &channel.unit };
+        let unit = if channel.unit.is_empty() {
+            "a.u."
+        } else {
+            &channel.unit
+        };
         figure = figure.with(
-            Panel::new(&name.replace('_', " "), axis(), Axis::new(&name.replace('_', " "), unit))
-                .height(0.5)
-                .with(bouts())
-                .with(Mark::Line { series: String::new(), x: times.clone(), y: channel.at(times) }),
+            Panel::new(
+                &name.replace('_', " "),
+                axis(),
+                Axis::new(&name.replace('_', " "), unit),
+            )
+            .height(0.5)
+            .with(bouts())
+            .with(Mark::Line {
+                series: String::new(),
+                x: times.clone(),
+                y: channel.at(times),
+            }),
         );
     }
     figure
 }
 
 fn p_text(p: f64) -> String {
-    if p < 0.001 { "< .001".into() } else { format!("{p:.3}") }
+    if p < 0.001 {
+        "< .001".into()
+    } else {
+        format!("{p:.3}")
+    }
 }
 
 fn matrices(connectome: &Connectome) -> Figure {
@@ -137,14 +192,23 @@ fn matrices(connectome: &Connectome) -> Figure {
     )
     .columns(3);
     for (c, found) in connectome.communities.iter().enumerate() {
-        let title = format!("component {}: {} communities", c + 1, found.blocks.n_blocks());
+        let title = format!(
+            "component {}: {} communities",
+            c + 1,
+            found.blocks.n_blocks()
+        );
         figure = figure.with(matrix_panel(&title, found));
     }
     figure
 }
 
 /// Every component against bouts, onsets and channels, in standard deviations of the shifted copies.
-fn behavior(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal) -> Option<Figure> {
+fn behavior(
+    connectome: &Connectome,
+    n_animals: usize,
+    a: usize,
+    animal: &Animal,
+) -> Option<Figure> {
     let rank = connectome.factors.rank();
     let mut rows: Vec<(String, Vec<f64>, Vec<f64>)> = Vec::new();
     if let Some(test) = &animal.bout_test {
@@ -156,7 +220,11 @@ fn behavior(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal
     if let Some(test) = &animal.channel_test {
         for (k, name) in animal.channels.iter().enumerate() {
             let column = |x: &[Vec<f64>]| (0..rank).map(|c| x[c][k]).collect();
-            rows.push((name.replace('_', " "), column(&test.z), column(&test.p_family)));
+            rows.push((
+                name.replace('_', " "),
+                column(&test.z),
+                column(&test.p_family),
+            ));
         }
     }
     if rows.is_empty() {
@@ -166,8 +234,8 @@ fn behavior(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal
     for (r, row) in rows.iter().enumerate() {
         for (c, p) in row.2.iter().enumerate() {
             if *p < 0.05 {
-                x.push(c as f64 + 0.5);
-                y.push(r as f64 + 0.5);
+                x.push(c as f64);
+                y.push(r as f64);
             }
         }
     }
@@ -186,7 +254,12 @@ fn behavior(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal
         color_range: Some((-5.0, 5.0)),
         diverging: true,
     })
-    .with(Mark::Points { series: "p < .05, corrected".into(), x, y, labels });
+    .with(Mark::Points {
+        series: "p < .05, corrected".into(),
+        x,
+        y,
+        labels,
+    });
     Some(
         Figure::new(
             &id("behavior", n_animals, a),
@@ -207,13 +280,19 @@ fn atlas(connectome: &Connectome, animals: &[Animal], bench: &mut Bench) -> Resu
         for (k, block) in found.by_cohesion().into_iter().enumerate() {
             let members = found.members(block);
             let cohesion = found.cohesion[block];
-            let names: Vec<&str> =
-                members.iter().map(|&u| connectome.joined.names[u].as_str()).collect();
+            let names: Vec<&str> = members
+                .iter()
+                .map(|&u| connectome.joined.names[u].as_str())
+                .collect();
             rows.push(vec![
                 (c + 1).to_string(),
                 (k + 1).to_string(),
                 members.len().to_string(),
-                if cohesion.is_nan() { "single unit".into() } else { format!("{cohesion:.2}") },
+                if cohesion.is_nan() {
+                    "single unit".into()
+                } else {
+                    format!("{cohesion:.2}")
+                },
                 follows.join("; "),
                 names.join(" "),
             ]);
@@ -250,8 +329,16 @@ fn follows(animal: &Animal, c: usize) -> String {
     }
     if let Some(t) = &animal.channel_test {
         for (k, name) in animal.channels.iter().enumerate() {
-            add(&name.replace('_', " "), t.correlation[c][k], t.p_family[c][k]);
+            add(
+                &name.replace('_', " "),
+                t.correlation[c][k],
+                t.p_family[c][k],
+            );
         }
     }
-    if found.is_empty() { "nothing".into() } else { found.join(", ") }
+    if found.is_empty() {
+        "nothing".into()
+    } else {
+        found.join(", ")
+    }
 }

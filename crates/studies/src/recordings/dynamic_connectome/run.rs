@@ -14,10 +14,10 @@ use chiasm_lab::{Bench, Findings};
 use ndarray::{Array2, Array3};
 use rand::RngExt;
 
+use super::benchmark;
 use super::config::Config;
 use super::figures;
 use super::score::{Arm, MotifScore, Truth, score};
-use super::benchmark;
 use super::static_graph::{louvain_labels, static_correlation};
 
 pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failure> {
@@ -25,8 +25,13 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
     let (animals, planted) = planted_calcium(&config.data, bench.streams())?;
     let method = &config.connectome;
     let joined = tensor_of(&method.affinities(&animals, bench.watch())?)?;
-    let truth =
-        Truth::of(&planted, &config.data.motifs, &joined.names, &joined.pairs, animals.len());
+    let truth = Truth::of(
+        &planted,
+        &config.data.motifs,
+        &joined.names,
+        &joined.pairs,
+        animals.len(),
+    );
     note_unseen(&joined, bench);
 
     // The method: components, their number chosen by the stated criterion, and the communities of each.
@@ -53,7 +58,13 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
     };
     for (name, ablated) in ablations(&fixed, &animals, &joined, bench)? {
         let (other, _) = fixed.components(&ablated, &streams.child(name), bench.watch())?;
-        let truth = Truth::of(&planted, &config.data.motifs, &ablated.names, &ablated.pairs, animals.len());
+        let truth = Truth::of(
+            &planted,
+            &config.data.motifs,
+            &ablated.names,
+            &ablated.pairs,
+            animals.len(),
+        );
         let found = score(&arm_of(&ablated, &other), &truth);
         record_arm(name, &found, bench)?;
         aucs.push((name.to_string(), pair_aucs(&found)));
@@ -61,10 +72,15 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
 
     // Baselines: one correlation matrix for all time, and clustered sliding windows.
     let statics = static_correlation(&method.affinity, &animals, &joined)?;
-    let of_static: Vec<f64> =
-        (0..truth.motifs.len()).map(|m| stats::roc_auc(&statics, &truth.together(m))).collect();
+    let of_static: Vec<f64> = (0..truth.motifs.len())
+        .map(|m| stats::roc_auc(&statics, &truth.together(m)))
+        .collect();
     bench.metric("pair_auc/static_correlation", least(&of_static), "1")?;
-    bench.metric("pair_auc_gain_over_static", least(&pair_aucs(&scores)) - least(&of_static), "1")?;
+    bench.metric(
+        "pair_auc_gain_over_static",
+        least(&pair_aucs(&scores)) - least(&of_static),
+        "1",
+    )?;
     aucs.push(("static_correlation".into(), of_static));
     let states = window_states(&fixed, &animals, bench)?;
     let found = score(&states, &truth);
@@ -72,14 +88,29 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
     aucs.push(("window_states".into(), pair_aucs(&found)));
 
     // Communities against the planted ones, on the neurons that are in any.
-    let (by_method, by_static) = community_scores(&joined, &truth, &scores, &communities, &statics, bench)?;
+    let (by_method, by_static) =
+        community_scores(&joined, &truth, &scores, &communities, &statics, bench)?;
 
     exact_recovery(bench)?;
     benchmark::run(config.lfr_graphs, bench)?;
     figures::rank_diagnostics(choice.as_ref(), bench)?;
-    figures::components(&joined, &truth, &arm, &factors, &communities, &scores, bench)?;
+    figures::components(
+        &joined,
+        &truth,
+        &arm,
+        &factors,
+        &communities,
+        &scores,
+        bench,
+    )?;
     figures::arms(&aucs, &by_method, &by_static, bench)?;
-    Ok(summary(&factors, choice.as_ref(), &scores, &by_method, &by_static))
+    Ok(summary(
+        &factors,
+        choice.as_ref(),
+        &scores,
+        &by_method,
+        &by_static,
+    ))
 }
 
 fn note_unseen(joined: &ConnectomeTensor, bench: &mut Bench) {
@@ -112,7 +143,11 @@ fn least(x: &[f64]) -> f64 {
 
 fn record_arm(name: &str, scores: &[MotifScore], bench: &mut Bench) -> Result<(), Failure> {
     let correlations: Vec<f64> = scores.iter().map(|s| s.time_correlation).collect();
-    bench.metric(&format!("time_correlation/{name}"), least(&correlations), "1")?;
+    bench.metric(
+        &format!("time_correlation/{name}"),
+        least(&correlations),
+        "1",
+    )?;
     bench.metric(&format!("pair_auc/{name}"), least(&pair_aucs(scores)), "1")?;
     let outside = scores.iter().filter_map(|s| s.outside).reduce(f64::max);
     if let Some(outside) = outside {
@@ -131,7 +166,11 @@ fn record_method(
     record_arm("method", scores, bench)?;
     for (m, s) in scores.iter().enumerate() {
         let motif = format!("motif_{}", m + 1);
-        bench.metric(&format!("time_correlation/method/{motif}"), s.time_correlation, "1")?;
+        bench.metric(
+            &format!("time_correlation/method/{motif}"),
+            s.time_correlation,
+            "1",
+        )?;
         bench.metric(&format!("pair_auc/method/{motif}"), s.pair_auc, "1")?;
     }
     bench.metric("rank", factors.rank() as f64, "1")?;
@@ -140,14 +179,21 @@ fn record_method(
     match choice {
         Some(choice) => {
             let planted = config.data.motifs.len() + 1;
-            bench.metric("rank_minus_planted", choice.rank as f64 - planted as f64, "1")?;
+            bench.metric(
+                "rank_minus_planted",
+                choice.rank as f64 - planted as f64,
+                "1",
+            )?;
             bench.metric("restart_similarity", choice.fitted.stability(), "1")?;
             for point in &choice.curve {
                 bench.log("relative_error", point.rank as f64, point.error);
                 bench.log("restart_similarity", point.rank as f64, point.stability);
             }
         }
-        None => bench.not_at_this_scale("number-of-components", "the number of components was set by hand"),
+        None => bench.not_at_this_scale(
+            "number-of-components",
+            "the number of components was set by hand",
+        ),
     }
     let rise = |w: &[f64]| w[1] * w[1] - w[0] * w[0];
     let largest = factors.errors.windows(2).map(rise).fold(0.0, f64::max);
@@ -181,14 +227,24 @@ fn without_mask(joined: &ConnectomeTensor) -> Result<ConnectomeTensor, Failure> 
     let all: Vec<usize> = (0..joined.pairs.len()).collect();
     for w in 0..joined.n_animals() {
         if let Some(animal) = joined.tensor.animal(w) {
-            tensor.push_animal(&all, animal.mapv(|v| if v.is_nan() { 0.0 } else { v }).view())?;
+            tensor.push_animal(
+                &all,
+                animal.mapv(|v| if v.is_nan() { 0.0 } else { v }).view(),
+            )?;
         }
     }
-    Ok(ConnectomeTensor { tensor, ..joined.clone() })
+    Ok(ConnectomeTensor {
+        tensor,
+        ..joined.clone()
+    })
 }
 
 /// Sliding-window correlations, clustered into as many states as there are components.
-fn window_states(method: &DynamicConnectome, animals: &[Recording], bench: &Bench) -> Result<Arm, Failure> {
+fn window_states(
+    method: &DynamicConnectome,
+    animals: &[Recording],
+    bench: &Bench,
+) -> Result<Arm, Failure> {
     let mut windows = method.clone();
     windows.affinity.kind = AffinityKind::WindowedPearson;
     let joined = tensor_of(&windows.affinities(animals, bench.watch())?)?;
@@ -246,7 +302,9 @@ fn exact_recovery(bench: &mut Bench) -> Result<(), Failure> {
     };
     let (time, pairs, animals) = (factor(40), factor(30), factor(6));
     let x = Array3::from_shape_fn((40, 30, 6), |(t, p, w)| {
-        (0..3).map(|r| time[[t, r]] * pairs[[p, r]] * animals[[w, r]]).sum::<f64>() as f32
+        (0..3)
+            .map(|r| time[[t, r]] * pairs[[p, r]] * animals[[w, r]])
+            .sum::<f64>() as f32
     });
     let tensor = MaskedTensor::from_dense(&x)?;
     let norm = |m: &Array2<f64>, c: usize| m.column(c).dot(&m.column(c)).sqrt();
@@ -260,12 +318,19 @@ fn exact_recovery(bench: &mut Bench) -> Result<(), Failure> {
         errors: vec![0.0],
         converged: true,
     };
-    let once = Factorization { rank: 3, starts: 1, max_sweeps: 3000, tolerance: 1e-9, ..Factorization::default() };
+    let once = Factorization {
+        rank: 3,
+        starts: 1,
+        max_sweeps: 3000,
+        tolerance: 1e-9,
+        ..Factorization::default()
+    };
     let mut recovered = 0;
     for start in 0..10 {
         let streams = bench.streams().child(&format!("exact {start}"));
         let best = once.fit(&tensor, &streams, bench.watch())?.best;
-        recovered += usize::from(best.relative_error() < 1e-4 && similarity(&best, &planted) > 0.99);
+        recovered +=
+            usize::from(best.relative_error() < 1e-4 && similarity(&best, &planted) > 0.99);
     }
     bench.metric("exact_recoveries", recovered as f64, "1")
 }
@@ -277,9 +342,18 @@ fn summary(
     by_method: &[f64],
     by_static: &[f64],
 ) -> Findings {
-    let list = |x: &[f64]| x.iter().map(|v| format!("{v:.3}")).collect::<Vec<_>>().join(", ");
+    let list = |x: &[f64]| {
+        x.iter()
+            .map(|v| format!("{v:.3}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let correlations: Vec<f64> = scores.iter().map(|s| s.time_correlation).collect();
-    let how = if choice.is_some() { "the criterion chose" } else { "the settings asked for" };
+    let how = if choice.is_some() {
+        "the criterion chose"
+    } else {
+        "the settings asked for"
+    };
     Findings::new(format!(
         "Of the recordings with planted communities {how} {} components, which explain all but {:.1} % of the affinities' \
          norm. Their time courses follow the planted epochs with correlations {}, and their pair weights single out \

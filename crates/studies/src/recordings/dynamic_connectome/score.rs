@@ -38,18 +38,31 @@ impl<'a> Truth<'a> {
             .community_of
             .iter()
             .map(|of| {
-                let community =
-                    |name: &String| truth.names.iter().position(|n| n == name).and_then(|i| of[i]);
+                let community = |name: &String| {
+                    truth
+                        .names
+                        .iter()
+                        .position(|n| n == name)
+                        .and_then(|i| of[i])
+                };
                 names.iter().map(community).collect()
             })
             .collect();
-        Self { motifs, community_of, pairs, n_animals }
+        Self {
+            motifs,
+            community_of,
+            pairs,
+            n_animals,
+        }
     }
 
     /// Whether each pair is of one community in this motif.
     pub(super) fn together(&self, motif: usize) -> Vec<bool> {
         let of = &self.community_of[motif];
-        self.pairs.iter().map(|&(i, j)| of[i].is_some() && of[i] == of[j]).collect()
+        self.pairs
+            .iter()
+            .map(|&(i, j)| of[i].is_some() && of[i] == of[j])
+            .collect()
     }
 
     /// The units of a motif's communities, and the community of each.
@@ -103,11 +116,18 @@ pub(super) fn score(arm: &Arm, truth: &Truth<'_>) -> Vec<MotifScore> {
             outside: arm.animals.as_ref().map(|animals| {
                 let weights = animals.row(component);
                 let largest = |set: &dyn Fn(&usize) -> bool| {
-                    (0..truth.n_animals).filter(set).map(|w| weights[w]).fold(0.0, f64::max)
+                    (0..truth.n_animals)
+                        .filter(set)
+                        .map(|w| weights[w])
+                        .fold(0.0, f64::max)
                 };
                 let inside = |w: &usize| truth.motifs[m].animals.contains(w);
                 let top = largest(&|_| true);
-                if top > 0.0 { largest(&|w| !inside(w)) / top } else { 1.0 }
+                if top > 0.0 {
+                    largest(&|w| !inside(w)) / top
+                } else {
+                    1.0
+                }
             }),
         })
         .collect()

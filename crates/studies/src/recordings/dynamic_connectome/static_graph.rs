@@ -14,7 +14,10 @@ pub(super) fn static_correlation(
     animals: &[Recording],
     joined: &ConnectomeTensor,
 ) -> Result<Vec<f64>, Failure> {
-    let traces = animals.iter().map(|a| on_clock(affinity, a)).collect::<Result<Vec<_>, _>>()?;
+    let traces = animals
+        .iter()
+        .map(|a| on_clock(affinity, a))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(joined.static_correlation(&traces))
 }
 
@@ -27,5 +30,7 @@ pub(super) fn louvain_labels(
     let matrix = joined.matrix(ArrayView1::from(correlation));
     let observed = matrix.mapv(|v| !v.is_nan());
     let graph = WeightedGraph::from_matrix(matrix.view(), Some(observed.view()), 0.0)?;
-    Ok(Louvain::default().fit(&graph, &mut bench.streams().stream("louvain"))?.labels)
+    Ok(Louvain::default()
+        .fit(&graph, &mut bench.streams().stream("louvain"))?
+        .labels)
 }

@@ -8,9 +8,20 @@ use super::*;
 
 /// A study of seconds: fewer starts and sweeps, one benchmark graph.
 fn small() -> Config {
-    let mut config = Config { ablation_starts: 1, lfr_graphs: 1, ..Config::default() };
-    config.connectome.factorization = Factorization { starts: 3, max_sweeps: 40, ..Factorization::default() };
-    config.connectome.rank_rule = RankRule { max_rank: 4, ..RankRule::default() };
+    let mut config = Config {
+        ablation_starts: 1,
+        lfr_graphs: 1,
+        ..Config::default()
+    };
+    config.connectome.factorization = Factorization {
+        starts: 3,
+        max_sweeps: 40,
+        ..Factorization::default()
+    };
+    config.connectome.rank_rule = RankRule {
+        max_rank: 4,
+        ..RankRule::default()
+    };
     config.connectome.block_model.restarts = 2;
     config
 }
@@ -20,14 +31,27 @@ fn the_study_measures_every_claim_and_finds_the_motifs() {
     let mut bench = Bench::in_memory(0);
     DynamicConnectomeStudy.run(&small(), &mut bench).unwrap();
     let record = bench.record();
-    let metric = |name: &str| record.metrics.iter().find(|m| m.name == name).map(|m| m.value);
+    let metric = |name: &str| {
+        record
+            .metrics
+            .iter()
+            .find(|m| m.name == name)
+            .map(|m| m.value)
+    };
     for claim in DynamicConnectomeStudy.claims() {
-        assert!(metric(claim.metric).is_some(), "{} is not measured", claim.metric);
+        assert!(
+            metric(claim.metric).is_some(),
+            "{} is not measured",
+            claim.metric
+        );
     }
     assert!(metric("time_correlation/method").unwrap() > 0.9);
     assert!(metric("pair_auc/method").unwrap() > 0.95);
     let figures: Vec<&str> = record.figures.iter().map(|f| f.id.as_str()).collect();
-    assert_eq!(figures, ["benchmark", "rank-diagnostics", "components", "arms"]);
+    assert_eq!(
+        figures,
+        ["benchmark", "rank-diagnostics", "components", "arms"]
+    );
 }
 
 #[test]
@@ -48,20 +72,39 @@ fn fit_takes_files_and_names_what_it_refuses() {
     config.behavior.bouts = "stimulus".into();
     config.behavior.shifts.n_shifts = 199;
     let mut bench = Bench::in_memory(0);
-    let input = Input { paths, ..Input::default() };
-    DynamicConnectomeFit.fit(&config, &input, &mut bench).unwrap();
+    let input = Input {
+        paths,
+        ..Input::default()
+    };
+    DynamicConnectomeFit
+        .fit(&config, &input, &mut bench)
+        .unwrap();
     let record = bench.record();
     assert_eq!(record.recordings.len(), 2);
     assert!(record.figures.iter().any(|f| f.id == "overview-2"));
-    assert!(record.metrics.iter().any(|m| m.name == "bouts_least_family_p/animal_1"));
+    assert!(
+        record
+            .metrics
+            .iter()
+            .any(|m| m.name == "bouts_least_family_p/animal_1")
+    );
     assert!(!record.tables[0].rows.is_empty());
 
     let none = DynamicConnectomeFit.fit(&config, &Input::default(), &mut Bench::in_memory(0));
-    assert!(none.unwrap_err().to_string().contains("at least one recording"));
+    assert!(
+        none.unwrap_err()
+            .to_string()
+            .contains("at least one recording")
+    );
     let path = folder.path().join("single.npz");
     chiasm_data::io::write(&DiskFiles, &path, &animals[0].select_units(&[0]).unwrap()).unwrap();
-    let input = Input { paths: vec![path], ..Input::default() };
-    let error = DynamicConnectomeFit.fit(&config, &input, &mut Bench::in_memory(0)).unwrap_err();
+    let input = Input {
+        paths: vec![path],
+        ..Input::default()
+    };
+    let error = DynamicConnectomeFit
+        .fit(&config, &input, &mut Bench::in_memory(0))
+        .unwrap_err();
     assert!(error.to_string().contains("at least 2 units"), "{error}");
 }
 
