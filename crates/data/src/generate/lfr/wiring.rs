@@ -47,7 +47,7 @@ fn wire_within(members: &[usize], inner: &mut [usize], rng: &mut Rng) -> Pairs {
     open.shuffle(rng);
     let mut list = Vec::new();
     while open.len() > 1 {
-        open.sort_by(|a, b| b.0.cmp(&a.0));
+        open.sort_by_key(|&(ends, _)| std::cmp::Reverse(ends));
         let (ends, node) = open.remove(0);
         let mut joined = 0;
         for other in open.iter_mut().take(ends) {
