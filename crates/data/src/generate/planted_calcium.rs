@@ -18,7 +18,7 @@ use crate::{DataError, Epoch, Session, Unit};
 pub struct PlantedCalcium {
     /// Neurons known by name; each animal shows most of them.
     pub n_neurons: usize,
-    /// Animals.
+    /// Number of animals.
     pub n_animals: usize,
     /// Length of each recording, s; it starts at 0.
     pub duration_s: f64,

@@ -53,6 +53,16 @@ impl Settings for Config {
         }
     }
 
+    fn smoke() -> Self {
+        let mut config = Self::default();
+        config.ablation_starts = 1;
+        config.lfr_graphs = 1;
+        config.connectome.factorization.starts = 5;
+        config.connectome.factorization.max_sweeps = 60;
+        config.connectome.block_model.restarts = 2;
+        config
+    }
+
     fn validate(&self) -> Result<(), SettingError> {
         let within = |part: &str, result: Result<(), SettingError>| {
             result.map_err(|e| SettingError {

@@ -191,7 +191,7 @@ pub(super) fn arms(
     let names = aucs.iter().map(|a| a.0.replace('_', " ")).collect();
     let mut auc = Panel::new(
         "pairs of one community",
-        Axis::categories("", names),
+        Axis::categories("arm", names),
         Axis::new("area under ROC curve", "1").range(0.4, 1.0),
     )
     .with(Mark::HLine {
@@ -217,7 +217,7 @@ pub(super) fn arms(
     };
     let nmi = Panel::new(
         "communities",
-        Axis::categories("", motifs),
+        Axis::categories("motif", motifs),
         Axis::new("normalized mutual information", "1").range(0.0, 1.0),
     )
     .with(bars("block model of the component", -0.2, by_method))

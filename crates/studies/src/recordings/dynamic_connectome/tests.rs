@@ -1,4 +1,3 @@
-use chiasm_analysis::connectome::factorization::{Factorization, RankRule};
 use chiasm_core::Streams;
 use chiasm_data::DiskFiles;
 use chiasm_data::generate::{PlantedCalcium, planted_calcium};
@@ -6,30 +5,12 @@ use chiasm_lab::{Bench, Fit, Input, Settings, Study};
 
 use super::*;
 
-/// A study of seconds: fewer starts and sweeps, one benchmark graph.
-fn small() -> Config {
-    let mut config = Config {
-        ablation_starts: 1,
-        lfr_graphs: 1,
-        ..Config::default()
-    };
-    config.connectome.factorization = Factorization {
-        starts: 3,
-        max_sweeps: 40,
-        ..Factorization::default()
-    };
-    config.connectome.rank_rule = RankRule {
-        max_rank: 4,
-        ..RankRule::default()
-    };
-    config.connectome.block_model.restarts = 2;
-    config
-}
-
 #[test]
 fn the_study_measures_every_claim_and_finds_the_motifs() {
     let mut bench = Bench::in_memory(0);
-    DynamicConnectomeStudy.run(&small(), &mut bench).unwrap();
+    DynamicConnectomeStudy
+        .run(&Config::smoke(), &mut bench)
+        .unwrap();
     let record = bench.record();
     let metric = |name: &str| {
         record

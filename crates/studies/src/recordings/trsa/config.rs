@@ -74,6 +74,19 @@ impl Settings for Config {
         }
     }
 
+    fn smoke() -> Self {
+        Self {
+            layers: 3,
+            seeds: 3,
+            stimuli: 12,
+            grid_step: 0.25,
+            draws: 2,
+            bootstraps: 10,
+            published: false,
+            ..Self::default()
+        }
+    }
+
     fn validate(&self) -> Result<(), SettingError> {
         let n = self.shape_points;
         SettingError::check((8..=400).contains(&n), "shape_points", "8 to 400", n)?;

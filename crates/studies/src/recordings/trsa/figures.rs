@@ -93,19 +93,21 @@ pub(super) fn rdm_panels(
     idx: &[usize],
     thresholds: Thresholds,
 ) -> Result<Figure, Failure> {
+    // With l above 0 the zero-length edges would join nearly all stimuli into one point.
+    let near = Thresholds::new(0.0, thresholds.u())?;
     let transforms = [
         ("rank", Transform::Rank),
         ("geo-topological", Transform::GeoTopological(thresholds)),
         (
             "two-step geodesic",
-            Transform::Geodesic(Geodesic::TwoStep(thresholds), ZeroEdges::Keep),
+            Transform::Geodesic(Geodesic::TwoStep(near), ZeroEdges::Keep),
         ),
     ];
     let mut figure = Figure::new(
         id,
         "Representational dissimilarity matrices",
         &format!(
-            "Each row is an RDM, each column a transform of it (l = {}, u = {}). Stimuli in the order of the file; dark \
+            "Each row is an RDM, each column a transform of it (l = {}, u = {}; geodesics with l = 0). Stimuli in the order of the file; dark \
              is alike.",
             thresholds.l(),
             thresholds.u()

@@ -4,19 +4,6 @@ use chiasm_lab::{Bench, Entry, Fit, Input, Preset, Settings, Study};
 
 use super::*;
 
-fn small() -> Config {
-    Config {
-        layers: 3,
-        seeds: 3,
-        stimuli: 12,
-        grid_step: 0.25,
-        draws: 2,
-        bootstraps: 10,
-        published: false,
-        ..Config::default()
-    }
-}
-
 #[test]
 fn every_claim_is_measured_or_excused_and_runs_are_alike() {
     let run = |threads| {
@@ -26,7 +13,7 @@ fn every_claim_is_measured_or_excused_and_runs_are_alike() {
             .unwrap();
         pool.install(|| {
             let mut bench = Bench::in_memory(3);
-            Study::run(&TrsaStudy, &small(), &mut bench).unwrap();
+            Study::run(&TrsaStudy, &Config::smoke(), &mut bench).unwrap();
             bench.record().clone()
         })
     };
@@ -52,28 +39,28 @@ fn settings_out_of_range_are_refused_by_name() {
     assert_eq!(
         refused(Config {
             grid_step: 0.0,
-            ..small()
+            ..Config::smoke()
         }),
         "grid_step"
     );
     assert_eq!(
         refused(Config {
             noise_levels: vec![],
-            ..small()
+            ..Config::smoke()
         }),
         "noise_levels"
     );
     assert_eq!(
         refused(Config {
             seeds: 1,
-            ..small()
+            ..Config::smoke()
         }),
         "seeds"
     );
     assert_eq!(
         refused(Config {
             bootstraps: 0,
-            ..small()
+            ..Config::smoke()
         }),
         "bootstraps"
     );
