@@ -29,9 +29,9 @@ fn main() {
     );
     // A commit moves HEAD's log; where there is none (a tarball), only a change of this file matters.
     println!("cargo::rerun-if-changed=build.rs");
-    if let Some(log) = out("git", &["rev-parse", "--git-path", "logs/HEAD"]) {
-        if std::path::Path::new(&log).exists() {
-            println!("cargo::rerun-if-changed={log}");
-        }
+    if let Some(log) = out("git", &["rev-parse", "--git-path", "logs/HEAD"])
+        && std::path::Path::new(&log).exists()
+    {
+        println!("cargo::rerun-if-changed={log}");
     }
 }

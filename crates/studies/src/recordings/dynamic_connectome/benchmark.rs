@@ -83,12 +83,15 @@ fn setting(s: usize, graphs: usize, bench: &Bench) -> Result<(Vec<f64>, Vec<f64>
     Ok((by_model, by_louvain))
 }
 
-fn figure(scores: &[(Vec<f64>, Vec<f64>)], model: &[f64], louvain: &[f64]) -> Figure {
+/// Scores of the block model and of Louvain's method on each graph of a setting.
+type Scores = (Vec<f64>, Vec<f64>);
+
+fn figure(scores: &[Scores], model: &[f64], louvain: &[f64]) -> Figure {
     let names = SETTINGS
         .iter()
         .map(|(b, t, k, w)| format!("{b} / {t} / {k} / {w}"))
         .collect();
-    let error = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> Vec<f64>| -> Vec<f64> {
+    let error = |of: &dyn Fn(&Scores) -> Vec<f64>| -> Vec<f64> {
         let standard_error = |x: Vec<f64>| {
             if x.len() > 1 {
                 stats::sd(&x, 1) / (x.len() as f64).sqrt()

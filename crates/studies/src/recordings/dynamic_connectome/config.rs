@@ -54,9 +54,11 @@ impl Settings for Config {
     }
 
     fn smoke() -> Self {
-        let mut config = Self::default();
-        config.ablation_starts = 1;
-        config.lfr_graphs = 1;
+        let mut config = Self {
+            ablation_starts: 1,
+            lfr_graphs: 1,
+            ..Self::default()
+        };
         config.connectome.factorization.starts = 5;
         config.connectome.factorization.max_sweeps = 60;
         config.connectome.block_model.restarts = 2;

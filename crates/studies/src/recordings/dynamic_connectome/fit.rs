@@ -196,14 +196,14 @@ fn surrogates(
                 .streams()
                 .child(&format!("surrogate {k} of animal {a}"));
             let shifted = shift_units(&animal.recording, &mut streams.stream("shift"))?;
-            Ok(least_p(
+            least_p(
                 &config.connectome,
                 &config.behavior,
                 &shifted,
                 animal,
                 &streams,
                 bench,
-            )?)
+            )
         })
         .collect()
 }
