@@ -3,8 +3,8 @@
 
 use chiasm_analysis::rsa::map::{draw_families, grid};
 use chiasm_analysis::rsa::{
-    Bootstrap, Duplicates, Family, Geodesic, Thresholds, Transform, ZeroEdges, accuracy_map,
-    bootstrap, identify,
+    Bootstrap, Duplicates, Family, Geodesic, RsaError, Thresholds, Transform, ZeroEdges,
+    accuracy_map, bootstrap, identify,
 };
 use chiasm_core::Failure;
 use chiasm_data::Rdms;
@@ -87,7 +87,6 @@ pub(super) fn measure(
     bench: &mut Bench,
 ) -> Result<Outcome, Failure> {
     bench.stage(name, |bench| {
-        let arms = arms(effort.draws, bench)?;
         let accuracy = |transforms: &[Transform]| -> Result<f64, Failure> {
             let mut sum = 0.0;
             for t in transforms {
@@ -96,10 +95,20 @@ pub(super) fn measure(
             }
             Ok(sum / transforms.len() as f64)
         };
-        let points: Vec<f64> = arms
-            .iter()
-            .map(|(_, t)| accuracy(t))
-            .collect::<Result<_, _>>()?;
+        let (mut arms, mut points) = (Vec::new(), Vec::new());
+        for (arm, transforms) in self::arms(effort.draws, bench)? {
+            match accuracy(&transforms) {
+                Ok(point) => {
+                    arms.push((arm, transforms));
+                    points.push(point);
+                }
+                // Few stimuli can leave a graph without a path longer than zero: no geodesics to compare.
+                Err(e) if is_geodesic(&transforms) && is_flat(&e) => {
+                    bench.note(format!("The arm `{arm}` is left out: {e}."));
+                }
+                Err(e) => return Err(e),
+            }
+        }
         let cells = grid(effort.grid_step, true)?;
         let map = accuracy_map(rdms, &cells, bench.watch())?;
         let transforms: Vec<Vec<Transform>> = arms
@@ -139,6 +148,13 @@ pub(super) fn measure(
             n_flat: spread.n_flat,
         })
     })
+}
+
+fn is_flat(failure: &Failure) -> bool {
+    matches!(
+        failure.downcast_ref::<RsaError>(),
+        Some(RsaError::Constant { .. } | RsaError::NoEdges { .. })
+    )
 }
 
 fn is_geodesic(transforms: &[Transform]) -> bool {
