@@ -1,7 +1,7 @@
 //! Recordings from files and into files.
 //!
 //! [`read`] finds the format by the file's first bytes, then by its extension, and the layout by [`Mapping`] or by
-//! inspection. [`write`] chooses by extension. Every error names the file.
+//! inspection. [`write()`] chooses by extension. Every error names the file.
 
 use std::io::Read;
 use std::path::Path;

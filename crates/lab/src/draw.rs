@@ -1,7 +1,7 @@
 //! Draws figures in the house style: SVG for pages and papers, PNG for everything else, CSV for the data.
 //!
 //! - [`svg`] and [`svg_at`] write SVG text, light, dark, or following the page it stands on ([`Theme`]);
-//! - [`png`] renders it with bundled fonts, so that it has the same pixels on a machine without any;
+//! - [`png()`] renders it with bundled fonts, so that it has the same pixels on a machine without any;
 //! - [`data_csv`] writes what is shown as one long table.
 //!
 //! The style: thin axes at the left and below only, ticks outside, text of 7 to 9 pt at 180 mm, legends above the axes

@@ -3,7 +3,7 @@
 //! - [`study`]: [`Study`], a paper's experiment; [`Fit`], a method on the user's own data; [`Entry`], either of them in
 //!   a catalogue;
 //! - [`claim`]: [`ClaimSpec`], a paper's statement bound to a metric, judged here and nowhere else;
-//! - [`bench`]: [`Bench`], what a study is given: streams, progress, metrics, figures, checkpoints;
+//! - [`mod@bench`]: [`Bench`], what a study is given: streams, progress, metrics, figures, checkpoints;
 //! - [`run`]: runs on disk, over seeds, resumable; [`RunRecord`] is what is known of one;
 //! - [`compare`]: two runs side by side;
 //! - [`conformance`]: what every study keeps to, checked;

@@ -3,13 +3,13 @@
 //!
 //! From patterns to a figure, each step usable alone:
 //!
-//! - [`distance`]: an RDM from patterns, or from a recording ([`patterns`]);
+//! - [`distance`]: an RDM from patterns, or from a recording ([`patterns()`]);
 //! - [`transform`]: ranks, the geo-topological transform ([`Thresholds`]), the sigmoid;
 //! - [`geodesic`]: distances along the graph of short edges ([`Geodesic`]);
-//! - [`identify`]: which region or layer an RDM came from, tested on subjects left out;
+//! - [`identify()`]: which region or layer an RDM came from, tested on subjects left out;
 //! - [`map`]: accuracy over all thresholds, and by [`Family`] of thresholds;
-//! - [`bootstrap`]: its error, over stimuli and subjects drawn together, paired over families;
-//! - [`compare`]: correlations between RDMs; [`mds`]: a picture of them; [`noise`]: a simulation's noise.
+//! - [`bootstrap()`]: its error, over stimuli and subjects drawn together, paired over families;
+//! - [`compare()`]: correlations between RDMs; [`mds`]: a picture of them; [`noise`]: a simulation's noise.
 //!
 //! ```
 //! use chiasm_analysis::rsa::{Thresholds, Transform, identify};
