@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Factorization, FactorizationError, FittedFactors, MaskedTensor, check_tensor};
 
 /// The rule that chooses the rank (paper 01, stage 2): the smallest rank at which one more component would lower the
-/// error by less than `drop` of what the second component did, and whose best starts agree.
+/// error by less than `drop` of what the second component did, and whose best starts agree. Where no rank is both, the
+/// largest whose starts agree; where there is none above 1, the one whose starts agree most.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RankRule {
@@ -51,8 +52,8 @@ pub enum RankReason {
     Elbow,
     /// No elbow up to the largest rank: the largest rank with stable starts.
     LargestStable,
-    /// No rank above 1 has stable starts: 1, or the elbow if there is one.
-    NothingStable,
+    /// No rank above 1 has starts as stable as asked for: the most stable one above 1. Read its components with care.
+    MostStable,
 }
 
 /// The chosen rank, its fit, and the curves behind the choice.
@@ -142,12 +143,20 @@ impl RankRule {
         }
         match ranks.clone().rev().find(|&r| r > 1 && stable(r)) {
             Some(rank) => (rank, RankReason::LargestStable),
-            None => (
-                ranks.clone().find(|&r| elbow(r)).unwrap_or(1),
-                RankReason::NothingStable,
-            ),
+            None => (most_stable(curve), RankReason::MostStable),
         }
     }
+}
+
+/// The rank above 1, and below the last, of the greatest stability; the smallest of equals.
+fn most_stable(curve: &[RankPoint]) -> usize {
+    let inner = &curve[1..curve.len() - 1];
+    let better = |a: &&RankPoint, b: &&RankPoint| {
+        a.stability
+            .total_cmp(&b.stability)
+            .then(b.rank.cmp(&a.rank))
+    };
+    inner.iter().max_by(better).map_or(1, |p| p.rank)
 }
 
 #[cfg(test)]
@@ -183,6 +192,6 @@ mod tests {
         );
         assert_eq!(rule.decide(&c), (3, RankReason::LargestStable));
         let c = curve(&[0.5, 0.4, 0.399, 0.3, 0.2], &[1.0, 0.2, 0.2, 0.2, 0.2]);
-        assert_eq!(rule.decide(&c), (2, RankReason::NothingStable));
+        assert_eq!(rule.decide(&c), (2, RankReason::MostStable));
     }
 }

@@ -118,12 +118,13 @@ impl Default for FitConfig {
                 },
                 factorization: Factorization {
                     starts: 5,
-                    max_sweeps: 100,
+                    max_sweeps: 60,
                     tolerance: 1e-5,
+                    inner: 3,
                     ..Factorization::default()
                 },
                 rank_rule: RankRule {
-                    max_rank: 8,
+                    max_rank: 6,
                     ..RankRule::default()
                 },
                 ..DynamicConnectome::default()
