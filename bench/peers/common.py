@@ -67,9 +67,12 @@ class Comparison:
     cases: list[dict]  # each with a "name"; the rest is the scripts' own, and must be JSON
     inputs: Callable[[dict, Path], None]  # writes the input files of a case into the folder
     ours: Callable[[dict, Path], list[str]]
-    peers: list[Peer]
+    peers: list[Peer]  # none: ours alone, against `most_s` and `most_mib`
     # How many times faster we mean to be; None where no bar was set.
     bar: float | None = None
+    # Without peers: the most seconds, and the most MiB of the whole process.
+    most_s: float = float("inf")
+    most_mib: float = float("inf")
     # What makes it the same work, and what does not.
     fair: str = ""
     # `same(ours, theirs)` says what differs between the sides' figures, or returns None if they agree.
@@ -186,7 +189,8 @@ def compare(script: Path, comparison: Comparison, threads: str, case: dict, rows
         if made.returncode != 0:
             reason = (made.stderr.strip().splitlines() or ["no message"])[-1]
             summary = {"comparison": comparison, "case": case["name"], "threads": threads}
-            return [{**summary, "peer": p.name, "failed": f"inputs: {reason}"} for p in comparison.peers]
+            names = [p.name for p in comparison.peers] or ["none"]
+            return [{**summary, "peer": name, "failed": f"inputs: {reason}"} for name in names]
 
         example, *arguments = comparison.ours(case, folder)
         sides = {"chiasm": [str(EXAMPLES / example), *arguments]}
@@ -219,19 +223,24 @@ def compare(script: Path, comparison: Comparison, threads: str, case: dict, rows
                             "figures": json.dumps(result["figures"], sort_keys=True),
                         }
                     )
-    return [summarise(comparison, case, threads, peer, results, failed) for peer in comparison.peers]
+    peers = comparison.peers or [None]
+    return [summarise(comparison, case, threads, peer, results, failed) for peer in peers]
 
 
-def summarise(comparison: Comparison, case: dict, threads: str, peer: Peer, results: dict, failed: dict) -> dict:
+def summarise(comparison: Comparison, case: dict, threads: str, peer: Peer | None, results: dict, failed: dict) -> dict:
     """Median against median, and the spread of both sides."""
-    summary = {"comparison": comparison, "case": case["name"], "threads": threads, "peer": peer.name}
-    for side in ("chiasm", peer.name):
+    name = peer.name if peer else "none"
+    summary = {"comparison": comparison, "case": case["name"], "threads": threads, "peer": name}
+    sides = {"ours": "chiasm", "theirs": name} if peer else {"ours": "chiasm"}
+    for side in sides.values():
         if side in failed:
             return {**summary, "failed": f"{side}: {failed[side]}"}
-    for key, side in (("ours", "chiasm"), ("theirs", peer.name)):
+    for key, side in sides.items():
         seconds = [s for r in results[side] for s in r["seconds"]]
         summary[key] = (statistics.median(seconds), min(seconds), max(seconds))
         summary[f"{key}_mib"] = max(r["peak_mib"] for r in results[side])
+    if peer is None:
+        return {**summary, "figures": (results["chiasm"][-1]["figures"], {}), "differs": None}
     summary["version"] = results[peer.name][0]["version"]
     summary["ratio"] = summary["theirs"][0] / summary["ours"][0]
     figures = results["chiasm"][-1]["figures"], results[peer.name][-1]["figures"]
@@ -244,7 +253,11 @@ def verdict(s: dict) -> str:
     """What a summary says about its bar."""
     if s["differs"]:
         return f"not the same work: {s['differs']}"
-    if s["comparison"].bar is None:
+    comparison = s["comparison"]
+    if "theirs" not in s:
+        holds = s["ours"][2] <= comparison.most_s and s["ours_mib"] <= comparison.most_mib
+        return f"{'holds' if holds else 'FAILS'} (at most {comparison.most_s:g} s and {comparison.most_mib:g} MiB)"
+    if comparison.bar is None:
         return "no bar"
     return f"{'holds' if s['ratio'] >= s['comparison'].bar else 'FAILS'} (bar {s['comparison'].bar:g})"
 
@@ -281,6 +294,10 @@ def report(summaries: list[dict], machine: str, date: str) -> str:
             if "failed" in s:
                 lines.append(f"{head} | | | | | | did not run: {s['failed'].replace('|', '/')} |")
                 continue
+            if "theirs" not in s:
+                cells = [s["peer"], seconds_text(s["ours"]), "", "", f"{s['ours_mib']:.0f}", "", verdict(s)]
+                lines.append(f"| {s['case']} | {s['threads']} | " + " | ".join(cells) + " |")
+                continue
             cells = [f"{s['peer']} {s['version']}", seconds_text(s["ours"]), seconds_text(s["theirs"])]
             cells += [f"{s['ratio']:.2f}", f"{s['ours_mib']:.0f}", f"{s['theirs_mib']:.0f}", verdict(s)]
             lines.append(f"| {s['case']} | {s['threads']} | " + " | ".join(cells) + " |")
@@ -288,9 +305,30 @@ def report(summaries: list[dict], machine: str, date: str) -> str:
         for s in group:
             if s.get("figures", ({}, {})) != ({}, {}):
                 ours, theirs = (json.dumps(f, sort_keys=True) for f in s["figures"])
-                lines.append(f"- {s['case']}, {s['threads']} threads: chiasm `{ours}`, {s['peer']} `{theirs}`")
+                line = f"- {s['case']}, {s['threads']} threads: chiasm `{ours}`"
+                lines.append(line if "theirs" not in s else f"{line}, {s['peer']} `{theirs}`")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def record(summaries: list[dict], machine: str, date: str) -> dict:
+    """The summary as JSON: medians with their range (s), peak memory (MiB), ratios, figures and verdicts."""
+    results = []
+    for s in summaries:
+        row = {k: s[k] for k in ("case", "threads", "peer")}
+        row["comparison"] = s["comparison"].name
+        if "failed" in s:
+            results.append({**row, "failed": s["failed"]})
+            continue
+        for key in ("ours", "theirs"):
+            if key in s:
+                median, least, most = s[key]
+                row[f"{key}_s"] = {"median": median, "least": least, "most": most}
+                row[f"{key}_mib"] = s[f"{key}_mib"]
+        row["figures"] = {"ours": s["figures"][0], "theirs": s["figures"][1]}
+        results.append({**row, "version": s.get("version"), "ratio": s.get("ratio"), "verdict": verdict(s)})
+    about = {"date": date, "machine": machine, "cores": n_cores(), "chiasm": our_version()}
+    return {"schema": 1, **about, "python": platform.python_version(), "results": results}
 
 
 def cpu_name() -> str:
@@ -304,7 +342,7 @@ def cpu_name() -> str:
 
 
 def main() -> int:
-    """Runs the comparisons and writes bench/runs/DATE-MACHINE/{results.csv, summary.md}; 1 if a side did not run."""
+    """Runs the comparisons and writes bench/runs/DATE-MACHINE/{results.csv, results.json, summary.md}; 1 if a side did not run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", help="peer_NAME.py or a comparison of this name; may be repeated")
     parser.add_argument("--threads", help="thread counts instead of the comparisons' own, such as 1,all")
@@ -341,6 +379,7 @@ def main() -> int:
         writer.writerows(rows)
     text = report(summaries, args.machine, date)
     (out / "summary.md").write_text(text)
+    (out / "results.json").write_text(json.dumps(record(summaries, args.machine, date), indent=1) + "\n")
     print(text)
     print(f"written to {out}", file=sys.stderr)
     return int(any("failed" in s for s in summaries))

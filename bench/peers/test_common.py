@@ -34,6 +34,8 @@ COMPARISONS = [
     Comparison("sleep", [{"name": "small", "mib": 1}, {"name": "large", "mib": 100}], inputs, ours,
                [Peer("sleeper", prepare, "pip")], bar=4.0, rounds=2,
                same=lambda a, b: None if a["threads"] == b["threads"] else "threads"),
+    Comparison("alone", [{"name": "x", "mib": 1}], inputs, ours, [], most_s=1.0, most_mib=4096.0),
+    Comparison("too slow", [{"name": "x", "mib": 1}], inputs, ours, [], most_s=0.001),
     Comparison("gone", [{"name": "x", "mib": 1}], inputs, ours, [Peer("missing", absent, "pip")]),
 ]
 '''
@@ -69,6 +71,17 @@ class Frame(unittest.TestCase):
             summary = (out / "summary.md").read_text()
             self.assertIn("holds (bar 4)", summary)
             self.assertIn("not the same work: threads", summary)
+
+    def test_without_a_peer_ours_is_held_against_limits(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done, out = self.run_frame(folder, "--only", "alone", "--only", "too slow", "--threads", "1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            results = json.loads((out / "results.json").read_text())["results"]
+            verdicts = [r["verdict"] for r in results]
+            self.assertEqual(verdicts[0], "holds (at most 1 s and 4096 MiB)")
+            self.assertTrue(verdicts[1].startswith("FAILS"), verdicts)
+            self.assertEqual(results[0]["ours_s"]["median"], 0.01)
+            self.assertIn(verdicts[0], (out / "summary.md").read_text())
 
     def test_a_side_that_does_not_run_is_said_and_is_a_failure(self):
         with tempfile.TemporaryDirectory() as folder:

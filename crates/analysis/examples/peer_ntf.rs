@@ -1,15 +1,17 @@
 //! Our side of `bench/peers/peer_ntf.py`: factorizes a tensor read from a file, from one random start, for a fixed number
-//! of sweeps.
+//! of sweeps, with products in `single` or `double` precision.
 //!
 //! The file holds three numbers (frames, pairs, animals; `u64`, little-endian) and the values `[time, pair, animal]`
-//! (`f32`, little-endian).
+//! (`f32`, little-endian; NaN where hidden).
 
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::time::Instant;
 
-use chiasm_analysis::connectome::factorization::{Factorization, MaskedTensor};
+use chiasm_analysis::connectome::factorization::{Factorization, MaskedTensor, Precision};
 use chiasm_core::{Quiet, Streams};
 use ndarray::Array3;
 
@@ -18,7 +20,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(path), Some(rank), Some(sweeps)) =
         (arguments.next(), arguments.next(), arguments.next())
     else {
-        return Err("usage: peer_ntf FILE RANK SWEEPS".into());
+        return Err("usage: peer_ntf FILE RANK SWEEPS [single|double]".into());
+    };
+    let precision = match arguments.next().as_deref() {
+        Some("single") => Precision::Single,
+        None | Some("double") => Precision::Double,
+        Some(other) => {
+            return Err(format!("precision must be single or double, found {other}").into());
+        }
     };
     let tensor = MaskedTensor::from_dense(&read(&path)?)?;
     let fit = Factorization {
@@ -26,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         starts: 1,
         max_sweeps: sweeps.parse()?,
         tolerance: 0.0,
+        precision,
         ..Factorization::default()
     };
     let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;
@@ -46,15 +56,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn read(path: &str) -> Result<Array3<f32>, Box<dyn Error>> {
-    let bytes = std::fs::read(path)?;
-    let (head, body) = bytes.split_at_checked(24).ok_or("the file is cut short")?;
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
     let mut shape = [0usize; 3];
-    for (size, word) in shape.iter_mut().zip(head.chunks_exact(8)) {
-        *size = usize::try_from(u64::from_le_bytes(word.try_into()?))?;
+    for size in &mut shape {
+        let mut word = [0; 8];
+        file.read_exact(&mut word)?;
+        *size = usize::try_from(u64::from_le_bytes(word))?;
     }
-    let values: Vec<f32> = body
-        .chunks_exact(4)
-        .map(|b| Ok(f32::from_le_bytes(b.try_into()?)))
-        .collect::<Result<_, Box<dyn Error>>>()?;
+    let mut values = vec![0.0f32; shape.iter().product()];
+    for value in &mut values {
+        let mut word = [0; 4];
+        file.read_exact(&mut word)?;
+        *value = f32::from_le_bytes(word);
+    }
     Ok(Array3::from_shape_vec(shape, values)?)
 }

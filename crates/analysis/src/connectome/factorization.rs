@@ -21,7 +21,6 @@
 
 use chiasm_core::{SettingError, Streams, Watch};
 use ndarray::Array2;
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +28,7 @@ mod hals;
 mod kernel;
 mod matrix;
 mod rank;
+mod rows;
 mod similarity;
 mod tensor;
 #[cfg(test)]
@@ -39,7 +39,18 @@ pub use rank::{RankChoice, RankPoint, RankReason, RankRule};
 pub use similarity::similarity;
 pub use tensor::MaskedTensor;
 
-use hals::Hals;
+use hals::{Hals, sweep};
+
+/// What products of data and factors are summed in; factors and everything else are `f64` either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// `f64` throughout: the error never rises, and exact data are recovered.
+    Double,
+    /// Blocks of 128 products in `f32`, their sums in `f64`: a few times faster. Relative errors carry a rounding of
+    /// about 1e-6.
+    Single,
+}
 
 /// Settings of the factorization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +68,11 @@ pub struct Factorization {
     /// Rounds of coordinate descent for each mode and sweep. The paper's card has one; more cost next to nothing beside
     /// the pass over the data and need fewer sweeps.
     pub inner: usize,
+    /// What products with the data are summed in.
+    pub precision: Precision,
+    /// Once the starts are compared, the best goes on in double precision until it converges, for at most this many
+    /// sweeps.
+    pub polish: usize,
 }
 
 impl Default for Factorization {
@@ -67,6 +83,8 @@ impl Default for Factorization {
             max_sweeps: 200,
             tolerance: 1e-6,
             inner: 2,
+            precision: Precision::Double,
+            polish: 0,
         }
     }
 }
@@ -84,7 +102,7 @@ pub struct Factors {
     /// `[animal, component]`: they carry the scale. Components come in descending norm of this column.
     #[serde(with = "matrix")]
     pub animals: Array2<f64>,
-    /// Relative error `|x - model| / |x|` over observed entries after each sweep: never rises.
+    /// Relative error `|x - model| / |x|` over observed entries after each sweep: never rises in double precision.
     pub errors: Vec<f64>,
     /// Whether the error settled within the sweeps allowed.
     pub converged: bool,
@@ -117,7 +135,7 @@ impl Factors {
 pub struct FittedFactors {
     /// The start of least error.
     pub best: Factors,
-    /// Relative error of every start, in their order.
+    /// Relative error of every start, in their order, before the best was polished.
     pub errors: Vec<f64>,
     /// [`similarity`] of each of the better half of the starts (at least five, if there are) with the best, in order of
     /// error; empty with one start.
@@ -173,8 +191,13 @@ impl Factorization {
     ) -> Result<FittedFactors, FactorizationError> {
         self.validate()?;
         check_tensor(tensor, self.rank)?;
-        watch.stage("factorization", (self.starts * self.max_sweeps) as u64);
-        self.fit_unannounced(tensor, streams, watch)
+        watch.stage(
+            "factorization",
+            (self.starts * self.max_sweeps + self.polish) as u64,
+        );
+        let mut fitted = self.fit_unannounced(tensor, streams, watch)?;
+        self.polish_best(tensor, &mut fitted, streams, watch)?;
+        Ok(fitted)
     }
 
     /// [`Factorization::fit`] as part of a longer stage.
@@ -184,10 +207,14 @@ impl Factorization {
         streams: &Streams,
         watch: &dyn Watch,
     ) -> Result<FittedFactors, FactorizationError> {
-        let mut all: Vec<Factors> = (0..self.starts)
-            .into_par_iter()
-            .map(|start| self.fit_start(tensor, start, streams, watch))
-            .collect::<Result<_, _>>()?;
+        let mut starts: Vec<Start<'_>> = (0..self.starts)
+            .map(|k| {
+                let rng = self.streams(streams).indexed("start", k);
+                Start::new(Hals::random(tensor, self.rank, self.inner, rng))
+            })
+            .collect();
+        self.run(&mut starts, tensor, self.precision, self.max_sweeps, watch)?;
+        let mut all: Vec<Factors> = starts.into_iter().map(Start::into_factors).collect();
         let errors: Vec<f64> = all.iter().map(Factors::relative_error).collect();
         let mut order: Vec<usize> = (0..all.len()).collect();
         order.sort_by(|&a, &b| errors[a].total_cmp(&errors[b]));
@@ -203,37 +230,68 @@ impl Factorization {
         })
     }
 
-    fn fit_start(
+    fn streams(&self, streams: &Streams) -> Streams {
+        streams.child(&format!("rank {}", self.rank))
+    }
+
+    /// Sweeps all starts together; one that has converged leaves the others to go on.
+    fn run(
         &self,
+        starts: &mut [Start<'_>],
         tensor: &MaskedTensor,
-        start: usize,
-        streams: &Streams,
+        precision: Precision,
+        max_sweeps: usize,
         watch: &dyn Watch,
-    ) -> Result<Factors, FactorizationError> {
-        let mut rng = streams
-            .child(&format!("rank {}", self.rank))
-            .indexed("start", start);
-        let mut hals = Hals::random(tensor, self.rank, self.inner, &mut rng);
-        let total = tensor.sum_of_squares;
-        let mut errors: Vec<f64> = Vec::with_capacity(self.max_sweeps);
-        let mut converged = false;
-        for sweep in 0..self.max_sweeps {
+    ) -> Result<(), FactorizationError> {
+        for round in 0..max_sweeps {
             watch.check()?;
-            let loss = hals.sweep(&mut rng);
-            let error = (loss / total).sqrt();
-            if !error.is_finite() {
-                return Err(FactorizationError::NotFinite { start, sweep, loss });
-            }
-            let before = errors.last().copied();
-            errors.push(error);
-            watch.tick(1);
-            if before.is_some_and(|b| b - error < self.tolerance * b) {
-                converged = true;
-                watch.tick((self.max_sweeps - sweep - 1) as u64);
+            let mut active: Vec<(usize, &mut Start<'_>)> = starts
+                .iter_mut()
+                .enumerate()
+                .filter(|(_, s)| !s.converged)
+                .collect();
+            if active.is_empty() {
                 break;
             }
+            let mut hals: Vec<&mut Hals<'_>> =
+                active.iter_mut().map(|(_, s)| &mut s.hals).collect();
+            let losses = sweep(&mut hals, precision);
+            for ((start, s), loss) in active.iter_mut().zip(losses) {
+                let error = (loss / tensor.sum_of_squares).sqrt();
+                let (start, sweep) = (*start, s.errors.len());
+                if !error.is_finite() {
+                    return Err(FactorizationError::NotFinite { start, sweep, loss });
+                }
+                let before = s.errors.last().copied();
+                s.errors.push(error);
+                s.converged = before.is_some_and(|b| b - error < self.tolerance * b);
+                // Sweeps that a converged start does not need are done.
+                let done = if s.converged { max_sweeps - round } else { 1 };
+                watch.tick(done as u64);
+            }
         }
-        Ok(hals.into_factors(errors, converged))
+        Ok(())
+    }
+
+    /// Lets the best start go on, as [`Factorization::polish`] says.
+    fn polish_best(
+        &self,
+        tensor: &MaskedTensor,
+        fitted: &mut FittedFactors,
+        streams: &Streams,
+        watch: &dyn Watch,
+    ) -> Result<(), FactorizationError> {
+        let settled = fitted.best.converged && self.precision == Precision::Double;
+        if self.polish == 0 || settled {
+            return Ok(());
+        }
+        let rng = self.streams(streams).stream("polish");
+        let mut start = Start::new(Hals::resume(tensor, &fitted.best, self.inner, rng));
+        start.errors.clone_from(&fitted.best.errors);
+        let starts = std::slice::from_mut(&mut start);
+        self.run(starts, tensor, Precision::Double, self.polish, watch)?;
+        fitted.best = start.into_factors();
+        Ok(())
     }
 
     /// Error on entries hidden from the fit: a share of the observed entries is left out, the rest is factorized, and
@@ -268,6 +326,27 @@ impl Factorization {
         } else {
             Err(FactorizationError::AllZero)
         }
+    }
+}
+
+/// One start on its way.
+struct Start<'a> {
+    hals: Hals<'a>,
+    errors: Vec<f64>,
+    converged: bool,
+}
+
+impl<'a> Start<'a> {
+    fn new(hals: Hals<'a>) -> Self {
+        Self {
+            hals,
+            errors: Vec::new(),
+            converged: false,
+        }
+    }
+
+    fn into_factors(self) -> Factors {
+        self.hals.into_factors(self.errors, self.converged)
     }
 }
 

@@ -1,4 +1,5 @@
-//! One fit from one random start: hierarchical alternating least squares on the observed entries alone.
+//! Hierarchical alternating least squares on the observed entries alone: all starts of one rank sweep together, so that
+//! the data are read once for all of them.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +8,109 @@ use ndarray::Array2;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::Factors;
 use super::kernel::{sum_over_columns, sum_over_rows};
+use super::rows::{gram, solve, solve_row};
 use super::tensor::{MaskedTensor, Slab};
+use super::{Factors, Precision};
 
 /// A coordinate whose curvature is below this share of what it would be with every animal and pair observed is left as
 /// it is: its best value would be huge, and ruin the precision of all others.
 const LEAST_SUPPORT: f64 = 1e-10;
 
-/// The three factor matrices, row by row, and what the current sweep knows.
+/// The three factor matrices of one start, row by row, and what it knows of them.
 pub(super) struct Hals<'a> {
     tensor: &'a MaskedTensor,
     rank: usize,
     inner: usize,
+    rng: Rng,
     /// `[time, component]`.
     pub(super) time: Vec<f64>,
     /// `[pair, component]`.
     pub(super) pairs: Vec<f64>,
     /// `[animal, component]`.
     pub(super) animals: Vec<f64>,
+    /// The Gram matrix of all pairs.
+    pairs_gram: Vec<f64>,
+    /// For each animal the Gram matrix of the pairs it shows; empty where not known.
+    shown_grams: Vec<Vec<f64>>,
     /// For each pair, which set of animals shows it; sets in order of appearance.
     observers_of: Vec<usize>,
     observer_sets: Vec<Vec<bool>>,
+}
+
+/// One sweep over the three modes for every start, each as if it were alone. Returns their sums of squared residuals over
+/// the observed entries.
+///
+/// Where a pair is missing from an animal altogether, the least squares are solved without it: its Gram matrix just
+/// leaves that animal out. Single missing entries are filled with their present reconstruction, which bounds the loss
+/// from above and touches it at the present point. Neither step can raise the loss.
+pub(super) fn sweep(starts: &mut [&mut Hals<'_>], precision: Precision) -> Vec<f64> {
+    let Some(tensor) = starts.first().map(|s| s.tensor) else {
+        return vec![];
+    };
+    let ranks: Vec<usize> = starts.iter().map(|s| s.rank).collect();
+    starts
+        .par_iter_mut()
+        .for_each(|s| s.revive_dead_components());
+
+    let mut targets: Vec<Vec<f64>> = ranks.iter().map(|r| vec![0.0; tensor.n_time * r]).collect();
+    for (animal, slab) in tensor.slabs.iter().enumerate() {
+        let shown: Vec<Vec<f64>> = starts.iter().map(|s| s.shown(animal, true)).collect();
+        let views: Vec<&[f64]> = shown.iter().map(Vec::as_slice).collect();
+        let pass = match precision {
+            Precision::Double => sum_over_columns::<f64>,
+            Precision::Single => sum_over_columns::<f32>,
+        };
+        let sums = pass(
+            &slab.values,
+            tensor.n_time,
+            slab.pairs.len(),
+            &views,
+            &ranks,
+        );
+        targets
+            .par_iter_mut()
+            .zip(sums)
+            .zip(starts.par_iter())
+            .zip(&shown)
+            .for_each(|(((target, sums), start), shown)| {
+                start.add_to_time_target(target, &sums, slab, shown);
+            });
+    }
+    starts
+        .par_iter_mut()
+        .zip(&targets)
+        .for_each(|(start, target)| start.update_time(target));
+
+    // The second pass over the data, from which pairs and animals are both updated.
+    let mut projected: Vec<Vec<Projected>> = starts.iter().map(|_| Vec::new()).collect();
+    for (animal, slab) in tensor.slabs.iter().enumerate() {
+        let views: Vec<&[f64]> = starts.iter().map(|s| s.time.as_slice()).collect();
+        let pass = match precision {
+            Precision::Double => sum_over_rows::<f64>,
+            Precision::Single => sum_over_rows::<f32>,
+        };
+        let sums = pass(
+            &slab.values,
+            tensor.n_time,
+            slab.pairs.len(),
+            &views,
+            &ranks,
+        );
+        for ((all, start), sums) in projected.iter_mut().zip(starts.iter()).zip(sums) {
+            all.push(start.with_holes_filled(animal, slab, sums));
+        }
+    }
+    starts
+        .par_iter_mut()
+        .zip(&projected)
+        .map(|(start, projected)| {
+            start.update_pairs(projected);
+            let loss = start.update_animals(projected);
+            start.normalize();
+            loss
+        })
+        .collect()
 }
 
 impl<'a> Hals<'a> {
@@ -36,7 +118,7 @@ impl<'a> Hals<'a> {
         tensor: &'a MaskedTensor,
         rank: usize,
         inner: usize,
-        rng: &mut Rng,
+        mut rng: Rng,
     ) -> Self {
         let mut draw = |n: usize| -> Vec<f64> { (0..n * rank).map(|_| rng.random()).collect() };
         let (time, pairs, animals) = (
@@ -44,32 +126,42 @@ impl<'a> Hals<'a> {
             draw(tensor.n_pairs),
             draw(tensor.n_animals()),
         );
+        Self::at(tensor, rank, inner, rng, [time, pairs, animals])
+    }
+
+    /// Goes on from known factors.
+    pub(super) fn resume(
+        tensor: &'a MaskedTensor,
+        factors: &Factors,
+        inner: usize,
+        rng: Rng,
+    ) -> Self {
+        let rows = |m: &Array2<f64>| m.iter().copied().collect();
+        let modes = [&factors.time, &factors.pairs, &factors.animals].map(rows);
+        Self::at(tensor, factors.rank(), inner, rng, modes)
+    }
+
+    fn at(
+        tensor: &'a MaskedTensor,
+        rank: usize,
+        inner: usize,
+        rng: Rng,
+        [time, pairs, animals]: [Vec<f64>; 3],
+    ) -> Self {
         let (observers_of, observer_sets) = observer_sets(tensor);
         Self {
             tensor,
             rank,
             inner,
+            rng,
             time,
             pairs,
             animals,
+            pairs_gram: Vec::new(),
+            shown_grams: vec![Vec::new(); tensor.n_animals()],
             observers_of,
             observer_sets,
         }
-    }
-
-    /// One sweep over the three modes. Returns the sum of squared residuals over the observed entries.
-    ///
-    /// Where a pair is missing from an animal altogether, the least squares are solved without it: its Gram matrix
-    /// just leaves that animal out. Single missing entries are filled with their present reconstruction, which bounds
-    /// the loss from above and touches it at the present point. Neither step can raise the loss.
-    pub(super) fn sweep(&mut self, rng: &mut Rng) -> f64 {
-        self.revive_dead_components(rng);
-        self.update_time();
-        let projected = self.project_on_time();
-        self.update_pairs(&projected);
-        let loss = self.update_animals(&projected);
-        self.normalize();
-        loss
     }
 
     /// The factors, components in descending norm of their animal weights.
@@ -112,51 +204,60 @@ impl<'a> Hals<'a> {
         shown
     }
 
-    fn update_time(&mut self) {
+    /// Adds what one animal says of the time factor: the data's product with its pairs, holes filled in.
+    fn add_to_time_target(&self, target: &mut [f64], sums: &[f64], slab: &Slab, shown: &[f64]) {
         let r = self.rank;
-        let mut target = vec![0.0; self.tensor.n_time * r];
-        let mut normal = vec![0.0; r * r];
-        for (animal, slab) in self.tensor.slabs.iter().enumerate() {
-            let shown = self.shown(animal, true);
-            sum_over_columns(&slab.values, slab.pairs.len(), &shown, r, &mut target);
-            for (g, s) in normal.iter_mut().zip(gram(&shown, r)) {
-                *g += s;
-            }
-            for &(t, c) in &slab.holes {
-                let model = row(&shown, r, c as usize);
-                let fill = dot(model, row(&self.time, r, t as usize));
-                add_scaled(row_mut(&mut target, r, t as usize), fill, model);
-            }
+        for (t, s) in target.iter_mut().zip(sums) {
+            *t += s;
         }
-        solve(
-            &mut self.time,
-            &target,
-            r,
-            self.inner,
-            &vec![0.0; r],
-            |_| &normal,
-        );
+        for &(t, c) in &slab.holes {
+            let model = row(shown, r, c as usize);
+            let fill = dot(model, row(&self.time, r, t as usize));
+            add_scaled(row_mut(target, r, t as usize), fill, model);
+        }
     }
 
-    /// The second pass over the data, from which pairs and animals are both updated.
-    fn project_on_time(&self) -> Vec<Projected> {
+    fn update_time(&mut self, target: &[f64]) {
         let r = self.rank;
-        let project = |(animal, slab): (usize, &Slab)| {
-            let mut sums = vec![0.0; slab.pairs.len() * r];
-            sum_over_rows(&slab.values, slab.pairs.len(), &self.time, r, &mut sums);
-            let mut fills = Vec::with_capacity(slab.holes.len());
-            if !slab.holes.is_empty() {
-                let shown = self.shown(animal, true);
-                for &(t, c) in &slab.holes {
-                    let now = row(&self.time, r, t as usize);
-                    let fill = dot(row(&shown, r, c as usize), now);
-                    add_scaled(row_mut(&mut sums, r, c as usize), fill, now);
-                    fills.push(fill);
+        let mut normal = vec![0.0; r * r];
+        for animal in 0..self.tensor.slabs.len() {
+            if self.shown_grams[animal].is_empty() {
+                self.shown_grams[animal] = self.shown_gram(animal);
+            }
+            let weights = row(&self.animals, r, animal);
+            let shown = self.shown_grams[animal].chunks_exact(r);
+            for ((normal, g), a) in normal.chunks_exact_mut(r).zip(shown).zip(weights) {
+                for ((n, g), b) in normal.iter_mut().zip(g).zip(weights) {
+                    *n += g * a * b;
                 }
             }
-            Projected { sums, fills }
-        };
-        self.tensor.slabs.iter().enumerate().map(project).collect()
+        }
+        solve(&mut self.time, target, r, self.inner, &vec![0.0; r], |_| {
+            normal.as_slice()
+        });
+    }
+
+    fn shown_gram(&self, animal: usize) -> Vec<f64> {
+        if self.tensor.slabs[animal].pairs.len() == self.tensor.n_pairs {
+            gram(&self.pairs, self.rank)
+        } else {
+            gram(&self.shown(animal, false), self.rank)
+        }
+    }
+
+    fn with_holes_filled(&self, animal: usize, slab: &Slab, mut sums: Vec<f64>) -> Projected {
+        let r = self.rank;
+        let mut fills = Vec::with_capacity(slab.holes.len());
+        if !slab.holes.is_empty() {
+            let shown = self.shown(animal, true);
+            for &(t, c) in &slab.holes {
+                let now = row(&self.time, r, t as usize);
+                let fill = dot(row(&shown, r, c as usize), now);
+                add_scaled(row_mut(&mut sums, r, c as usize), fill, now);
+                fills.push(fill);
+            }
+        }
+        Projected { sums, fills }
     }
 
     fn update_pairs(&mut self, projected: &[Projected]) {
@@ -197,32 +298,43 @@ impl<'a> Hals<'a> {
         let observers_of = &self.observers_of;
         let least = support(&gram(&self.animals, r), &time_gram, r);
         solve(&mut self.pairs, &target, r, self.inner, &least, |p| {
-            &normals[observers_of[p]]
+            normals[observers_of[p]].as_slice()
         });
+        let whole = gram(&self.pairs, r);
+        for animal in 0..self.tensor.slabs.len() {
+            self.shown_grams[animal] =
+                if self.tensor.slabs[animal].pairs.len() == self.tensor.n_pairs {
+                    whole.clone()
+                } else {
+                    self.shown_gram(animal)
+                };
+        }
+        self.pairs_gram = whole;
     }
 
     /// Updates the animals' weights and returns the loss over the observed entries, without another pass over the data.
     fn update_animals(&mut self, projected: &[Projected]) -> f64 {
         let r = self.rank;
         let time_gram = gram(&self.time, r);
-        let least = support(&gram(&self.pairs, r), &time_gram, r);
+        let least = support(&self.pairs_gram, &time_gram, r);
         let mut loss = self.tensor.sum_of_squares;
         for (animal, slab) in self.tensor.slabs.iter().enumerate() {
             let Projected { sums, fills } = &projected[animal];
-            let shown = self.shown(animal, false);
             let mut target = vec![0.0; r];
-            for (z, a) in sums.chunks_exact(r).zip(shown.chunks_exact(r)) {
+            for (z, &p) in sums.chunks_exact(r).zip(&slab.pairs) {
+                let a = row(&self.pairs, r, p as usize);
                 for ((y, z), a) in target.iter_mut().zip(z).zip(a) {
                     *y += z * a;
                 }
             }
-            let normal = hadamard(&gram(&shown, r), &time_gram);
+            let normal = hadamard(&self.shown_grams[animal], &time_gram);
             let weights = row_mut(&mut self.animals, r, animal);
             solve_row(weights, &target, &normal, self.inner, &least);
             // The loss on the data with holes filled in, then the holes' share of it taken out again.
             loss += quadratic(weights, &normal) - 2.0 * dot(weights, &target);
             for (&(t, c), fill) in slab.holes.iter().zip(fills) {
-                let (f, a) = (row(&self.time, r, t as usize), row(&shown, r, c as usize));
+                let pair = slab.pairs[c as usize] as usize;
+                let (f, a) = (row(&self.time, r, t as usize), row(&self.pairs, r, pair));
                 let model: f64 = (0..r).map(|i| f[i] * a[i] * weights[i]).sum();
                 loss += fill * fill - (fill - model) * (fill - model);
             }
@@ -232,18 +344,31 @@ impl<'a> Hals<'a> {
 
     /// Time and pair columns to unit norm, their scale into the animals.
     fn normalize(&mut self) {
-        for c in 0..self.rank {
-            let scale =
-                to_unit(&mut self.time, self.rank, c) * to_unit(&mut self.pairs, self.rank, c);
-            for w in self.animals.iter_mut().skip(c).step_by(self.rank) {
+        let r = self.rank;
+        for c in 0..r {
+            let in_pairs = to_unit(&mut self.pairs, r, c);
+            let scale = to_unit(&mut self.time, r, c) * in_pairs;
+            for w in self.animals.iter_mut().skip(c).step_by(r) {
                 *w *= scale;
+            }
+            // A column of zeros has a Gram matrix of zeros, whatever its scale.
+            let inverse = if in_pairs > 0.0 {
+                in_pairs.recip()
+            } else {
+                1.0
+            };
+            for g in self.shown_grams.iter_mut().filter(|g| !g.is_empty()) {
+                for k in 0..r {
+                    g[c * r + k] *= inverse;
+                    g[k * r + c] *= inverse;
+                }
             }
         }
     }
 
     /// A component that no animal uses any more (locked at 0) starts again, where the residual points: along a
     /// random pair factor, with the animal weights that lower the loss most. So the loss cannot rise.
-    fn revive_dead_components(&mut self, rng: &mut Rng) {
+    fn revive_dead_components(&mut self) {
         let r = self.rank;
         let largest = |c: usize| {
             self.animals
@@ -255,22 +380,24 @@ impl<'a> Hals<'a> {
         let peaks: Vec<f64> = (0..r).map(largest).collect();
         let top = peaks.iter().copied().fold(0.0f64, f64::max);
         for c in (0..r).filter(|&c| peaks[c] <= 1e-9 * top) {
-            self.revive(c, rng);
+            self.revive(c);
         }
     }
 
-    fn revive(&mut self, c: usize, rng: &mut Rng) {
+    fn revive(&mut self, c: usize) {
         let r = self.rank;
         for w in self.animals.iter_mut().skip(c).step_by(r) {
             *w = 0.0;
         }
-        let direction: Vec<f64> = (0..self.tensor.n_pairs).map(|_| rng.random()).collect();
+        let n_pairs = self.tensor.n_pairs;
+        let direction: Vec<f64> = (0..n_pairs).map(|_| self.rng.random()).collect();
         let mut residuals = Vec::with_capacity(self.tensor.slabs.len());
         let mut course = vec![0.0; self.tensor.n_time];
         for (animal, slab) in self.tensor.slabs.iter().enumerate() {
             let along: Vec<f64> = slab.pairs.iter().map(|&p| direction[p as usize]).collect();
-            let mut residual = vec![0.0; self.tensor.n_time];
-            sum_over_columns(&slab.values, slab.pairs.len(), &along, 1, &mut residual);
+            let (n_time, width) = (self.tensor.n_time, along.len());
+            let mut residual =
+                sum_over_columns::<f64>(&slab.values, n_time, width, &[&along], &[1]).remove(0);
             let shown = self.shown(animal, true);
             let mut explained = vec![0.0; r];
             for (a, d) in shown.chunks_exact(r).zip(&along) {
@@ -302,6 +429,7 @@ impl<'a> Hals<'a> {
         for (a, v) in self.pairs.iter_mut().skip(c).step_by(r).zip(&direction) {
             *a = *v;
         }
+        self.shown_grams.iter_mut().for_each(Vec::clear);
         self.normalize();
     }
 }
@@ -358,17 +486,6 @@ fn hadamard(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a * b).collect()
 }
 
-/// `m^T m` of a matrix of `r` columns.
-fn gram(m: &[f64], r: usize) -> Vec<f64> {
-    let mut g = vec![0.0; r * r];
-    for row in m.chunks_exact(r) {
-        for (g, v) in g.chunks_exact_mut(r).zip(row) {
-            add_scaled(g, *v, row);
-        }
-    }
-    g
-}
-
 fn quadratic(w: &[f64], g: &[f64]) -> f64 {
     g.chunks_exact(w.len())
         .zip(w)
@@ -396,39 +513,4 @@ fn support(a: &[f64], b: &[f64], r: usize) -> Vec<f64> {
     (0..r)
         .map(|c| LEAST_SUPPORT * a[c * r + c] * b[c * r + c])
         .collect()
-}
-
-/// Coordinate descent on one row `u >= 0` of the quadratic `u normal u - 2 u target`, `inner` times over the components.
-///
-/// The update adds to what is there, so an entry at 0 can leave it again; only a component at 0 in all animals cannot,
-/// and is revived.
-fn solve_row(u: &mut [f64], target: &[f64], normal: &[f64], inner: usize, least: &[f64]) {
-    for _ in 0..inner {
-        for c in 0..u.len() {
-            let g = row(normal, u.len(), c);
-            if g[c] > least[c] {
-                u[c] = (u[c] + (target[c] - dot(g, u)) / g[c]).max(0.0);
-            }
-        }
-    }
-}
-
-/// [`solve_row`] for every row, in parallel: rows do not depend on each other.
-fn solve<'g>(
-    u: &mut [f64],
-    target: &[f64],
-    r: usize,
-    inner: usize,
-    least: &[f64],
-    normal: impl Fn(usize) -> &'g Vec<f64> + Sync,
-) {
-    const ROWS: usize = 256;
-    u.par_chunks_mut(ROWS * r)
-        .enumerate()
-        .for_each(|(task, rows)| {
-            for (k, u) in rows.chunks_exact_mut(r).enumerate() {
-                let i = task * ROWS + k;
-                solve_row(u, row(target, r, i), normal(i), inner, least);
-            }
-        });
 }

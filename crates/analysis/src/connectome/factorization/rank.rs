@@ -86,7 +86,8 @@ impl RankRule {
         )
     }
 
-    /// Fits every rank from 1 to `max_rank + 1` with the settings of `fit` (its `rank` is not used) and chooses.
+    /// Fits every rank from 1 to `max_rank + 1` with the settings of `fit` (its `rank` is not used) and chooses; the
+    /// best start of the chosen rank alone is polished, so that the curve compares like with like.
     ///
     /// # Errors
     /// As [`Factorization::fit`].
@@ -123,10 +124,19 @@ impl RankRule {
             fits.push(fitted);
         }
         let (rank, reason) = self.decide(&curve);
+        let mut fitted = fits.swap_remove(rank - 1);
+        let chosen = Factorization {
+            rank,
+            ..fit.clone()
+        };
+        if fit.polish > 0 {
+            watch.stage("factorization", fit.polish as u64);
+        }
+        chosen.polish_best(tensor, &mut fitted, streams, watch)?;
         Ok(RankChoice {
             rank,
             reason,
-            fitted: fits.swap_remove(rank - 1),
+            fitted,
             curve,
         })
     }

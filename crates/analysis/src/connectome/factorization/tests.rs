@@ -3,8 +3,12 @@ use ndarray::{Array2, Array3, Axis};
 use proptest::prelude::*;
 use rand::RngExt;
 
-use super::hals::Hals;
+use super::hals::{Hals, sweep};
 use super::*;
+
+fn sweep_one(start: &mut Hals<'_>) -> f64 {
+    sweep(&mut [start], Precision::Double)[0]
+}
 
 fn random_matrix(n: usize, r: usize, rng: &mut chiasm_core::Rng) -> Array2<f64> {
     Array2::from_shape_fn((n, r), |_| rng.random())
@@ -135,8 +139,7 @@ impl Plain<'_> {
 
 fn compare_with_plain(x: &Array3<f32>, rank: usize) {
     let tensor = MaskedTensor::from_dense(x).unwrap();
-    let mut rng = Streams::new(5).stream("start");
-    let mut fast = Hals::random(&tensor, rank, 1, &mut rng);
+    let mut fast = Hals::random(&tensor, rank, 1, Streams::new(5).stream("start"));
     let as_matrix = |m: &[f64]| Array2::from_shape_vec((m.len() / rank, rank), m.to_vec()).unwrap();
     let mut plain = Plain {
         x,
@@ -147,7 +150,7 @@ fn compare_with_plain(x: &Array3<f32>, rank: usize) {
         ],
     };
     for _ in 0..5 {
-        let loss = fast.sweep(&mut rng);
+        let loss = sweep_one(&mut fast);
         plain.sweep();
         assert!(
             (loss - plain.loss()).abs() < 1e-9 * tensor.sum_of_squares,
@@ -189,7 +192,7 @@ fn exact_data_are_recovered_from_most_starts() {
         starts: 1,
         max_sweeps: 2000,
         tolerance: 1e-9,
-        inner: 2,
+        ..Factorization::default()
     };
     // Single missing entries only: a pair that no animal with weight shows would have no value to be compared.
     for x in [x.clone(), with_missing(&x, 0.2, 0.0, 9)] {
@@ -227,9 +230,9 @@ fn permuting_animals_permutes_their_weights_only() {
         MaskedTensor::from_dense(&x).unwrap(),
         MaskedTensor::from_dense(&permuted).unwrap(),
     );
-    let mut rng = Streams::new(0).stream("start");
-    let mut first = Hals::random(&a, 3, 2, &mut rng);
-    let mut second = Hals::random(&b, 3, 2, &mut rng);
+    let rng = || Streams::new(0).stream("start");
+    let mut first = Hals::random(&a, 3, 2, rng());
+    let mut second = Hals::random(&b, 3, 2, rng());
     second.time.clone_from(&first.time);
     second.pairs.clone_from(&first.pairs);
     second.animals = order
@@ -237,7 +240,7 @@ fn permuting_animals_permutes_their_weights_only() {
         .flat_map(|&w| first.animals[w * 3..w * 3 + 3].to_vec())
         .collect();
     for _ in 0..20 {
-        let (la, lb) = (first.sweep(&mut rng), second.sweep(&mut rng));
+        let (la, lb) = (sweep_one(&mut first), sweep_one(&mut second));
         assert!((la - lb).abs() < 1e-9 * a.sum_of_squares);
     }
     for (x, y) in first
@@ -259,10 +262,18 @@ fn permuting_animals_permutes_their_weights_only() {
 #[test]
 fn same_bits_on_one_thread_and_on_four() {
     let tensor = MaskedTensor::from_dense(&with_missing(&planted(2).3, 0.05, 0.2, 7)).unwrap();
+    for precision in [Precision::Double, Precision::Single] {
+        same_bits(&tensor, precision);
+    }
+}
+
+fn same_bits(tensor: &MaskedTensor, precision: Precision) {
     let fit = Factorization {
         rank: 4,
         starts: 3,
         max_sweeps: 20,
+        precision,
+        polish: 5,
         ..Factorization::default()
     };
     let run = |threads| {
@@ -270,24 +281,68 @@ fn same_bits_on_one_thread_and_on_four() {
             .num_threads(threads)
             .build()
             .unwrap();
-        pool.install(|| fit.fit(&tensor, &Streams::new(1), &Quiet).unwrap())
+        pool.install(|| fit.fit(tensor, &Streams::new(1), &Quiet).unwrap())
     };
-    assert_eq!(run(1), run(4));
+    let all = run(1);
+    assert_eq!(all, run(4));
+    // A start is swept as if it were alone.
+    let alone = Factorization {
+        starts: 1,
+        ..fit.clone()
+    };
+    let first = alone.fit(tensor, &Streams::new(1), &Quiet).unwrap();
+    assert_eq!(first.errors[0], all.errors[0]);
+}
+
+#[test]
+fn single_precision_is_close_and_polishing_makes_up_for_it() {
+    let mut rng = Streams::new(3).stream("noise");
+    let x = planted(11).3.mapv(|v| v + 0.2 * rng.random::<f32>());
+    let tensor = MaskedTensor::from_dense(&with_missing(&x, 0.05, 0.1, 5)).unwrap();
+    let double = Factorization {
+        rank: 3,
+        starts: 2,
+        max_sweeps: 30,
+        tolerance: 0.0,
+        ..Factorization::default()
+    };
+    let single = Factorization {
+        precision: Precision::Single,
+        ..double.clone()
+    };
+    let run = |f: &Factorization| f.fit(&tensor, &Streams::new(2), &Quiet).unwrap().best;
+    let (exact, rough) = (run(&double), run(&single));
+    assert!((exact.relative_error() / rough.relative_error() - 1.0).abs() < 1e-4);
+    let polished = run(&Factorization {
+        polish: 100,
+        tolerance: 1e-6,
+        ..single.clone()
+    });
+    assert!(polished.converged && polished.relative_error() <= rough.relative_error());
+    let long = run(&Factorization {
+        max_sweeps: 130,
+        tolerance: 1e-6,
+        ..double.clone()
+    });
+    assert!((polished.relative_error() / long.relative_error() - 1.0).abs() < 1e-4);
+    let from = polished.errors.len().saturating_sub(50);
+    for pair in polished.errors[from..].windows(2) {
+        assert!(pair[1] <= pair[0] + 1e-12);
+    }
 }
 
 #[test]
 fn a_dead_component_comes_back_without_raising_the_loss() {
     let x = planted(3).3;
     let tensor = MaskedTensor::from_dense(&x).unwrap();
-    let mut rng = Streams::new(8).stream("start");
-    let mut hals = Hals::random(&tensor, 3, 2, &mut rng);
-    let before = hals.sweep(&mut rng);
+    let mut hals = Hals::random(&tensor, 3, 2, Streams::new(8).stream("start"));
+    let before = sweep_one(&mut hals);
     for w in hals.animals.iter_mut().skip(1).step_by(3) {
         *w = 0.0;
     }
     let mut loss = f64::MAX;
     for _ in 0..300 {
-        let next = hals.sweep(&mut rng);
+        let next = sweep_one(&mut hals);
         assert!(next <= loss + 1e-13 * tensor.sum_of_squares);
         loss = next;
     }
@@ -366,7 +421,7 @@ proptest! {
     fn the_loss_never_rises(seed in 0u64..1000, rank in 1usize..6, holes in 0.0f64..0.3, columns in 0.0f64..0.4) {
         let x = with_missing(&planted(seed).3, holes, columns, seed);
         let tensor = MaskedTensor::from_dense(&x).unwrap();
-        let fit = Factorization { rank, starts: 1, max_sweeps: 40, tolerance: 0.0, inner: 2 };
+        let fit = Factorization { rank, starts: 1, max_sweeps: 40, tolerance: 0.0, ..Factorization::default() };
         let errors = fit.fit(&tensor, &Streams::new(seed), &Quiet).unwrap().best.errors;
         for pair in errors.windows(2) {
             // Squared errors are differences of sums near 1: they carry a rounding of about 1e-15.

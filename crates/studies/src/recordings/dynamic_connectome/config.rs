@@ -3,7 +3,7 @@
 use chiasm_analysis::connectome::affinity::{Affinity, AffinityKind};
 use chiasm_analysis::connectome::behavior::Behavior;
 use chiasm_analysis::connectome::communities::DynamicConnectome;
-use chiasm_analysis::connectome::factorization::{Factorization, RankRule};
+use chiasm_analysis::connectome::factorization::{Factorization, Precision, RankRule};
 use chiasm_core::SettingError;
 use chiasm_data::generate::PlantedCalcium;
 use chiasm_lab::{Preset, Settings};
@@ -103,7 +103,8 @@ pub struct FitConfig {
     pub connectome: DynamicConnectome,
     /// The comparison with behaviour.
     pub behavior: Behavior,
-    /// How often the whole analysis is repeated on units shifted in time independently, where it should find nothing.
+    /// How often the analysis is repeated on units shifted in time independently, where it should find nothing: with as
+    /// many components as were chosen for the data themselves, from as many starts.
     pub surrogates: usize,
 }
 
@@ -121,6 +122,8 @@ impl Default for FitConfig {
                     max_sweeps: 60,
                     tolerance: 1e-5,
                     inner: 3,
+                    precision: Precision::Single,
+                    polish: 140,
                     ..Factorization::default()
                 },
                 rank_rule: RankRule {

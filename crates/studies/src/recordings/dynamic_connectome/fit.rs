@@ -6,6 +6,7 @@ use chiasm_analysis::connectome::affinity::ClockTraces;
 use chiasm_analysis::connectome::affinity::{on_clock, tensor_of};
 use chiasm_analysis::connectome::behavior::{Behavior, Bouts};
 use chiasm_analysis::connectome::communities::{Connectome, DynamicConnectome};
+use chiasm_analysis::connectome::factorization::Factorization;
 use chiasm_analysis::permutation::{ShiftTest, shift_units};
 use chiasm_core::{Failure, Streams};
 use chiasm_data::io::{ReadOptions, read};
@@ -57,7 +58,7 @@ pub(super) fn fit(
         )?);
     }
     for (a, animal) in animals.iter_mut().enumerate() {
-        animal.surrogate_p = surrogates(config, animal, a, bench)?;
+        animal.surrogate_p = surrogates(config, connectome.factors.rank(), animal, a, bench)?;
     }
     record(&connectome, &animals, bench)?;
     fit_figures::all(&connectome, &animals, bench)?;
@@ -180,9 +181,10 @@ fn varies(x: &[f64]) -> bool {
     seen.next().is_some_and(|first| seen.any(|v| v != first))
 }
 
-/// The whole analysis again on units shifted in time independently: of each, the least corrected p.
+/// The analysis again on units shifted in time independently, with as many components: of each, the least corrected p.
 fn surrogates(
     config: &FitConfig,
+    rank: usize,
     animal: &Animal,
     a: usize,
     bench: &Bench,
@@ -190,20 +192,23 @@ fn surrogates(
     if animal.bout_test.is_none() {
         return Ok(vec![]);
     }
+    let method = &config.connectome;
+    // As many tests as on the data; their number is not chosen anew.
+    let method = DynamicConnectome {
+        choose_rank: false,
+        factorization: Factorization {
+            rank,
+            ..method.factorization.clone()
+        },
+        ..method.clone()
+    };
     (0..config.surrogates)
         .map(|k| {
             let streams = bench
                 .streams()
                 .child(&format!("surrogate {k} of animal {a}"));
             let shifted = shift_units(&animal.recording, &mut streams.stream("shift"))?;
-            least_p(
-                &config.connectome,
-                &config.behavior,
-                &shifted,
-                animal,
-                &streams,
-                bench,
-            )
+            least_p(&method, &config.behavior, &shifted, animal, &streams, bench)
         })
         .collect()
 }

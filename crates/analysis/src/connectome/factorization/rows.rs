@@ -1,0 +1,207 @@
+//! What a sweep does to the rows of one factor: Gram matrices and coordinate descent, side by side in vector registers.
+//!
+//! Every sum has a fixed order, so the bits depend neither on the number of threads nor on which rows go together.
+
+use rayon::prelude::*;
+
+use super::kernel::{LANES, Lanes, side_by_side, vectorized};
+
+/// Rows of a Gram matrix's factor that are summed before they join the whole.
+const GRAM_ROWS: usize = 1024;
+
+/// `m^T m` of a matrix of `r` columns, row by row.
+pub(super) fn gram(m: &[f64], r: usize) -> Vec<f64> {
+    let parts: Vec<Vec<f64>> = m
+        .par_chunks(GRAM_ROWS * r)
+        .map(|m| {
+            vectorized(
+                #[inline(always)]
+                || gram_task(m, r),
+            )
+        })
+        .collect();
+    let mut whole = vec![0.0; r * r];
+    for part in parts {
+        for (w, p) in whole.iter_mut().zip(part) {
+            *w += p;
+        }
+    }
+    whole
+}
+
+#[inline(always)]
+fn gram_task(m: &[f64], r: usize) -> Vec<f64> {
+    let mut panels = vec![vec![[0.0; LANES]; m.len() / r]; r.div_ceil(LANES)];
+    for (k, row) in m.chunks_exact(r).enumerate() {
+        for (panel, values) in panels.iter_mut().zip(row.chunks(LANES)) {
+            panel[k][..values.len()].copy_from_slice(values);
+        }
+    }
+    let mut out = vec![0.0; r * r];
+    let mut keep = |s: [Lanes<f64>; 4], a: usize, b: usize| {
+        let width = LANES.min(r - b);
+        for (row, s) in (a..r).zip(&s) {
+            out[row * r + b..][..width].copy_from_slice(&s[..width]);
+        }
+    };
+    for (left, a) in panels.iter().zip((0..r).step_by(LANES)) {
+        for (right, b) in panels.iter().zip((0..r).step_by(LANES)) {
+            let low = left.iter().map(|v| [v[0], v[1], v[2], v[3]]);
+            keep(side_by_side(right, low), a, b);
+            if a + 4 < r {
+                let high = left.iter().map(|v| [v[4], v[5], v[6], v[7]]);
+                keep(side_by_side(right, high), a + 4, b);
+            }
+        }
+    }
+    out
+}
+
+/// Rows of a factor updated side by side.
+const TOGETHER: usize = 8;
+/// Rows per task of an update.
+const SOLVE_ROWS: usize = 256;
+
+/// Coordinate descent on every row `u >= 0` of the quadratic `u normal u - 2 u target`, `inner` times over its `r`
+/// components, in parallel: rows do not depend on each other. `normal(i)` is that of row `i`; a component whose
+/// curvature is not above `least` is left as it is.
+///
+/// The update adds to what is there, so an entry at 0 can leave it again; only a component at 0 in all animals cannot,
+/// and is revived.
+pub(super) fn solve<'g>(
+    u: &mut [f64],
+    target: &[f64],
+    r: usize,
+    inner: usize,
+    least: &[f64],
+    normal: impl Fn(usize) -> &'g [f64] + Sync,
+) {
+    u.par_chunks_mut(SOLVE_ROWS * r)
+        .zip(target.par_chunks(SOLVE_ROWS * r))
+        .enumerate()
+        .for_each(|(task, (u, target))| {
+            let first = task * SOLVE_ROWS;
+            vectorized(
+                #[inline(always)]
+                || solve_task(u, target, r, inner, least, |k| normal(first + k)),
+            );
+        });
+}
+
+#[inline(always)]
+fn solve_task<'g>(
+    u: &mut [f64],
+    target: &[f64],
+    r: usize,
+    inner: usize,
+    least: &[f64],
+    normal: impl Fn(usize) -> &'g [f64],
+) {
+    let n_rows = u.len() / r;
+    let mut x = vec![[0.0; TOGETHER]; r];
+    let mut y = vec![[0.0; TOGETHER]; r];
+    let mut first = 0;
+    while first < n_rows {
+        let g = normal(first);
+        // Neighbours of one normal matrix go together.
+        let n = (1..TOGETHER.min(n_rows - first))
+            .find(|&k| !std::ptr::eq(normal(first + k), g))
+            .unwrap_or(TOGETHER.min(n_rows - first));
+        for k in 0..n {
+            let at = (first + k) * r;
+            for c in 0..r {
+                x[c][k] = u[at + c];
+                y[c][k] = target[at + c];
+            }
+        }
+        descend(&mut x, &y, g, inner, least);
+        for k in 0..n {
+            let at = (first + k) * r;
+            for c in 0..r {
+                u[at + c] = x[c][k];
+            }
+        }
+        first += n;
+    }
+}
+
+#[inline(always)]
+fn descend<const W: usize>(
+    x: &mut [[f64; W]],
+    y: &[[f64; W]],
+    normal: &[f64],
+    inner: usize,
+    least: &[f64],
+) {
+    let r = x.len();
+    for _ in 0..inner {
+        for c in 0..r {
+            let g = &normal[c * r..(c + 1) * r];
+            if g[c] <= least[c] || g[c].is_nan() {
+                continue;
+            }
+            let mut s = [0.0; W];
+            for (g, x) in g.iter().zip(x.iter()) {
+                for k in 0..W {
+                    s[k] += g * x[k];
+                }
+            }
+            for k in 0..W {
+                x[c][k] = (x[c][k] + (y[c][k] - s[k]) / g[c]).max(0.0);
+            }
+        }
+    }
+}
+
+/// [`solve`] for one row.
+pub(super) fn solve_row(
+    u: &mut [f64],
+    target: &[f64],
+    normal: &[f64],
+    inner: usize,
+    least: &[f64],
+) {
+    let mut x: Vec<[f64; 1]> = u.iter().map(|v| [*v]).collect();
+    let y: Vec<[f64; 1]> = target.iter().map(|v| [*v]).collect();
+    descend(&mut x, &y, normal, inner, least);
+    for (u, x) in u.iter_mut().zip(x) {
+        *u = x[0];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn random(n: usize, rng: &mut chiasm_core::Rng) -> Vec<f64> {
+        use rand::RngExt;
+        (0..n).map(|_| rng.random()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn gram_and_updates_equal_plain_ones(n in 1usize..1500, r in 1usize..19, salt in 0u64..1000) {
+            let mut rng = chiasm_core::Streams::new(salt).stream("gram");
+            let m = random(n * r, &mut rng);
+            let g = gram(&m, r);
+            for a in 0..r {
+                for b in 0..r {
+                    let plain: f64 = m.chunks_exact(r).map(|row| row[a] * row[b]).sum();
+                    prop_assert!((plain - g[a * r + b]).abs() < 1e-12 * (1.0 + plain));
+                }
+            }
+            let (before, target, least) = (random(n * r, &mut rng), random(n * r, &mut rng), vec![0.0; r]);
+            let other = random(r * r, &mut rng);
+            let normal = |i: usize| if i % 11 < 9 { g.as_slice() } else { other.as_slice() };
+            let mut all = before.clone();
+            solve(&mut all, &target, r, 2, &least, normal);
+            for i in 0..n {
+                let mut one = before[i * r..(i + 1) * r].to_vec();
+                solve_row(&mut one, &target[i * r..(i + 1) * r], normal(i), 2, &least);
+                prop_assert_eq!(&one[..], &all[i * r..(i + 1) * r]);
+            }
+        }
+    }
+}
