@@ -15,6 +15,9 @@ use chiasm_analysis::connectome::factorization::{Factorization, MaskedTensor, Pr
 use chiasm_core::{Quiet, Streams};
 use ndarray::Array3;
 
+/// Rounds of coordinate descent for each mode and sweep: as many as the peer takes.
+const INNER: usize = 5;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(path), Some(rank), Some(sweeps)) =
@@ -36,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         max_sweeps: sweeps.parse()?,
         tolerance: 0.0,
         precision,
+        inner: INNER,
         ..Factorization::default()
     };
     let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;

@@ -25,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod hals;
+mod holes;
 mod kernel;
 mod matrix;
 mod rank;

@@ -8,14 +8,13 @@ use ndarray::Array2;
 use rand::RngExt;
 use rayon::prelude::*;
 
+use super::holes::{Padded, fill_for_pairs, fill_for_time, loss_without};
 use super::kernel::{sum_over_columns, sum_over_rows};
-use super::rows::{gram, solve, solve_row};
+use super::rows::{
+    add_scaled, dot, gram, hadamard, quadratic, row, row_mut, solve, solve_row, support, to_unit,
+};
 use super::tensor::{MaskedTensor, Slab};
 use super::{Factors, Precision};
-
-/// A coordinate whose curvature is below this share of what it would be with every animal and pair observed is left as
-/// it is: its best value would be huge, and ruin the precision of all others.
-const LEAST_SUPPORT: f64 = 1e-10;
 
 /// The three factor matrices of one start, row by row, and what it knows of them.
 pub(super) struct Hals<'a> {
@@ -83,8 +82,8 @@ pub(super) fn sweep(starts: &mut [&mut Hals<'_>], precision: Precision) -> Vec<f
         .for_each(|(start, target)| start.update_time(target));
 
     // The second pass over the data, from which pairs and animals are both updated.
-    let mut projected: Vec<Vec<Projected>> = starts.iter().map(|_| Vec::new()).collect();
-    for (animal, slab) in tensor.slabs.iter().enumerate() {
+    let mut projected: Vec<Vec<Vec<f64>>> = starts.iter().map(|_| Vec::new()).collect();
+    for slab in &tensor.slabs {
         let views: Vec<&[f64]> = starts.iter().map(|s| s.time.as_slice()).collect();
         let pass = match precision {
             Precision::Double => sum_over_rows::<f64>,
@@ -97,16 +96,17 @@ pub(super) fn sweep(starts: &mut [&mut Hals<'_>], precision: Precision) -> Vec<f
             &views,
             &ranks,
         );
-        for ((all, start), sums) in projected.iter_mut().zip(starts.iter()).zip(sums) {
-            all.push(start.with_holes_filled(animal, slab, sums));
+        for (all, sums) in projected.iter_mut().zip(sums) {
+            all.push(sums);
         }
     }
     starts
         .par_iter_mut()
-        .zip(&projected)
+        .zip(projected)
         .map(|(start, projected)| {
-            start.update_pairs(projected);
-            let loss = start.update_animals(projected);
+            let projected = start.with_holes_filled(projected);
+            start.update_pairs(&projected);
+            let loss = start.update_animals(&projected);
             start.normalize();
             loss
         })
@@ -210,11 +210,14 @@ impl<'a> Hals<'a> {
         for (t, s) in target.iter_mut().zip(sums) {
             *t += s;
         }
-        for &(t, c) in &slab.holes {
-            let model = row(shown, r, c as usize);
-            let fill = dot(model, row(&self.time, r, t as usize));
-            add_scaled(row_mut(target, r, t as usize), fill, model);
+        if !slab.holes.is_empty() {
+            let (shown, time) = (self.padded(shown), self.padded(&self.time));
+            fill_for_time(&slab.holes, &shown, &time, target, r);
         }
+    }
+
+    fn padded(&self, m: &[f64]) -> Padded {
+        Padded::of(m.chunks_exact(self.rank), self.rank)
     }
 
     fn update_time(&mut self, target: &[f64]) {
@@ -245,19 +248,23 @@ impl<'a> Hals<'a> {
         }
     }
 
-    fn with_holes_filled(&self, animal: usize, slab: &Slab, mut sums: Vec<f64>) -> Projected {
-        let r = self.rank;
-        let mut fills = Vec::with_capacity(slab.holes.len());
-        if !slab.holes.is_empty() {
-            let shown = self.shown(animal, true);
-            for &(t, c) in &slab.holes {
-                let now = row(&self.time, r, t as usize);
-                let fill = dot(row(&shown, r, c as usize), now);
-                add_scaled(row_mut(&mut sums, r, c as usize), fill, now);
-                fills.push(fill);
+    fn with_holes_filled(&self, projected: Vec<Vec<f64>>) -> Vec<Projected> {
+        let fill = |((animal, slab), mut sums): ((usize, &Slab), Vec<f64>)| {
+            let mut fills = Vec::new();
+            if !slab.holes.is_empty() {
+                let shown = self.padded(&self.shown(animal, true));
+                let time = self.padded(&self.time);
+                fills = fill_for_pairs(&slab.holes, &shown, &time, &mut sums, self.rank);
             }
-        }
-        Projected { sums, fills }
+            Projected { sums, fills }
+        };
+        self.tensor
+            .slabs
+            .par_iter()
+            .enumerate()
+            .zip(projected)
+            .map(fill)
+            .collect()
     }
 
     fn update_pairs(&mut self, projected: &[Projected]) {
@@ -317,29 +324,40 @@ impl<'a> Hals<'a> {
         let r = self.rank;
         let time_gram = gram(&self.time, r);
         let least = support(&self.pairs_gram, &time_gram, r);
-        let mut loss = self.tensor.sum_of_squares;
-        for (animal, slab) in self.tensor.slabs.iter().enumerate() {
+        let (tensor, inner) = (self.tensor, self.inner);
+        let (time, pairs, grams) = (&self.time, &self.pairs, &self.shown_grams);
+        let update = |(animal, weights): (usize, &mut [f64])| -> f64 {
+            let slab = &tensor.slabs[animal];
             let Projected { sums, fills } = &projected[animal];
             let mut target = vec![0.0; r];
             for (z, &p) in sums.chunks_exact(r).zip(&slab.pairs) {
-                let a = row(&self.pairs, r, p as usize);
+                let a = row(pairs, r, p as usize);
                 for ((y, z), a) in target.iter_mut().zip(z).zip(a) {
                     *y += z * a;
                 }
             }
-            let normal = hadamard(&self.shown_grams[animal], &time_gram);
-            let weights = row_mut(&mut self.animals, r, animal);
-            solve_row(weights, &target, &normal, self.inner, &least);
+            let normal = hadamard(&grams[animal], &time_gram);
+            solve_row(weights, &target, &normal, inner, &least);
             // The loss on the data with holes filled in, then the holes' share of it taken out again.
-            loss += quadratic(weights, &normal) - 2.0 * dot(weights, &target);
-            for (&(t, c), fill) in slab.holes.iter().zip(fills) {
-                let pair = slab.pairs[c as usize] as usize;
-                let (f, a) = (row(&self.time, r, t as usize), row(&self.pairs, r, pair));
-                let model: f64 = (0..r).map(|i| f[i] * a[i] * weights[i]).sum();
-                loss += fill * fill - (fill - model) * (fill - model);
+            let loss = quadratic(weights, &normal) - 2.0 * dot(weights, &target);
+            if slab.holes.is_empty() {
+                return loss;
             }
-        }
-        loss.max(0.0)
+            let shown = slab.pairs.iter().map(|&p| row(pairs, r, p as usize));
+            let weighted: Vec<f64> = time
+                .chunks_exact(r)
+                .flat_map(|f| f.iter().zip(weights.iter()).map(|(f, w)| f * w))
+                .collect();
+            let time = Padded::of(weighted.chunks_exact(r), r);
+            loss + loss_without(&slab.holes, fills, &Padded::of(shown, r), &time)
+        };
+        let losses: Vec<f64> = self
+            .animals
+            .par_chunks_mut(r)
+            .enumerate()
+            .map(update)
+            .collect();
+        (tensor.sum_of_squares + losses.iter().sum::<f64>()).max(0.0)
     }
 
     /// Time and pair columns to unit norm, their scale into the animals.
@@ -462,55 +480,4 @@ fn observer_sets(tensor: &MaskedTensor) -> (Vec<usize>, Vec<Vec<bool>>) {
         })
         .collect();
     (of, sets)
-}
-
-fn row(m: &[f64], r: usize, i: usize) -> &[f64] {
-    &m[i * r..(i + 1) * r]
-}
-
-fn row_mut(m: &mut [f64], r: usize, i: usize) -> &mut [f64] {
-    &mut m[i * r..(i + 1) * r]
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += scale * x;
-    }
-}
-
-fn hadamard(a: &[f64], b: &[f64]) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| a * b).collect()
-}
-
-fn quadratic(w: &[f64], g: &[f64]) -> f64 {
-    g.chunks_exact(w.len())
-        .zip(w)
-        .map(|(row, v)| v * dot(row, w))
-        .sum()
-}
-
-/// Scales column `c` to unit norm and returns the norm it had.
-fn to_unit(m: &mut [f64], r: usize, c: usize) -> f64 {
-    let norm = m
-        .iter()
-        .skip(c)
-        .step_by(r)
-        .map(|v| v * v)
-        .sum::<f64>()
-        .sqrt();
-    if norm > 0.0 {
-        m.iter_mut().skip(c).step_by(r).for_each(|v| *v /= norm);
-    }
-    norm
-}
-
-/// The curvature below which a coordinate is left alone, for each component.
-fn support(a: &[f64], b: &[f64], r: usize) -> Vec<f64> {
-    (0..r)
-        .map(|c| LEAST_SUPPORT * a[c * r + c] * b[c * r + c])
-        .collect()
 }

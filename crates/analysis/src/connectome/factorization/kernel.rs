@@ -270,10 +270,10 @@ fn flush<N: Number, const I: usize>(
     row: usize,
     p: usize,
 ) {
-    for j in 0..I {
+    for (j, s) in s.iter().enumerate() {
         if let Some(sum) = sums.get_mut((row + j) * n_panels + p) {
             for l in 0..LANES {
-                sum[l] += s[j][l].into();
+                sum[l] += s[l].into();
             }
         }
     }

@@ -107,18 +107,17 @@ fn solve_task<'g>(
         let n = (1..TOGETHER.min(n_rows - first))
             .find(|&k| !std::ptr::eq(normal(first + k), g))
             .unwrap_or(TOGETHER.min(n_rows - first));
-        for k in 0..n {
-            let at = (first + k) * r;
+        let here = first * r..(first + n) * r;
+        let rows = u[here.clone()].chunks_exact(r);
+        for (k, (u, target)) in rows.zip(target[here.clone()].chunks_exact(r)).enumerate() {
             for c in 0..r {
-                x[c][k] = u[at + c];
-                y[c][k] = target[at + c];
+                (x[c][k], y[c][k]) = (u[c], target[c]);
             }
         }
         descend(&mut x, &y, g, inner, least);
-        for k in 0..n {
-            let at = (first + k) * r;
-            for c in 0..r {
-                u[at + c] = x[c][k];
+        for (k, u) in u[here].chunks_exact_mut(r).enumerate() {
+            for (u, x) in u.iter_mut().zip(&x) {
+                *u = x[k];
             }
         }
         first += n;
@@ -167,6 +166,61 @@ pub(super) fn solve_row(
     for (u, x) in u.iter_mut().zip(x) {
         *u = x[0];
     }
+}
+
+/// A coordinate whose curvature is below this share of what it would be with every animal and pair observed is left as
+/// it is: its best value would be huge, and ruin the precision of all others.
+const LEAST_SUPPORT: f64 = 1e-10;
+
+pub(super) fn row(m: &[f64], r: usize, i: usize) -> &[f64] {
+    &m[i * r..(i + 1) * r]
+}
+
+pub(super) fn row_mut(m: &mut [f64], r: usize, i: usize) -> &mut [f64] {
+    &mut m[i * r..(i + 1) * r]
+}
+
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+pub(super) fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += scale * x;
+    }
+}
+
+pub(super) fn hadamard(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a * b).collect()
+}
+
+pub(super) fn quadratic(w: &[f64], g: &[f64]) -> f64 {
+    g.chunks_exact(w.len())
+        .zip(w)
+        .map(|(row, v)| v * dot(row, w))
+        .sum()
+}
+
+/// Scales column `c` to unit norm and returns the norm it had.
+pub(super) fn to_unit(m: &mut [f64], r: usize, c: usize) -> f64 {
+    let norm = m
+        .iter()
+        .skip(c)
+        .step_by(r)
+        .map(|v| v * v)
+        .sum::<f64>()
+        .sqrt();
+    if norm > 0.0 {
+        m.iter_mut().skip(c).step_by(r).for_each(|v| *v /= norm);
+    }
+    norm
+}
+
+/// The curvature below which a coordinate is left alone, for each component.
+pub(super) fn support(a: &[f64], b: &[f64], r: usize) -> Vec<f64> {
+    (0..r)
+        .map(|c| LEAST_SUPPORT * a[c * r + c] * b[c * r + c])
+        .collect()
 }
 
 #[cfg(test)]
