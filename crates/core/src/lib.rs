@@ -30,4 +30,4 @@ pub mod watch;
 pub use error::{Diagnose, Failure, Group, SettingError};
 pub use rng::{Rng, Streams};
 pub use time::TimeAxis;
-pub use watch::{Cancelled, Quiet, Watch};
+pub use watch::{Cancelled, Inside, Quiet, Watch};

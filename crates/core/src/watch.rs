@@ -51,3 +51,14 @@ impl Watch for Quiet {
         false
     }
 }
+
+/// Work inside a step of other work: it stops when the whole is stopped, and its own stages and steps are not seen.
+pub struct Inside<'a>(pub &'a dyn Watch);
+
+impl Watch for Inside<'_> {
+    fn stage(&self, _: &str, _: u64) {}
+    fn tick(&self, _: u64) {}
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

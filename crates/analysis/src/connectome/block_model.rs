@@ -23,6 +23,7 @@
 //! ```
 
 mod config;
+mod descent;
 mod description;
 mod error;
 mod fit;
@@ -35,6 +36,7 @@ mod table;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub use config::{BlockModel, DegreeCorrection, WeightModel};
 pub use description::{DescriptionLength, description_length};

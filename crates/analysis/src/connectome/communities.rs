@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::affinity::{
     Affinities, Affinity, AffinityError, ConnectomeTensor, TensorError, tensor_of,
 };
-use super::block_model::{BlockModel, BlockModelError, Blocks, WeightedGraph};
+use super::block_model::{BlockModel, BlockModelError, Blocks, WeightModel, WeightedGraph};
 use super::factorization::{Factorization, FactorizationError, Factors, RankChoice, RankRule};
 
 /// The dynamic functional connectome: settings of its three stages.
@@ -38,7 +38,10 @@ impl Default for DynamicConnectome {
             factorization: Factorization::default(),
             choose_rank: true,
             rank_rule: RankRule::default(),
-            block_model: BlockModel::default(),
+            block_model: BlockModel {
+                weights: WeightModel::Auto,
+                ..BlockModel::default()
+            },
             drop_below: 1e-3,
         }
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use chiasm_core::Watch;
+use chiasm_core::{Inside, Watch};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
@@ -145,7 +145,8 @@ pub fn verify(path: &Path, file: &RemoteFile, watch: &dyn Watch) -> Result<Verdi
         let opened = File::open(path).map_err(reading(path))?;
         let unpacked = MultiGzDecoder::new(BufReader::new(opened)).take(MAX_UNPACKED);
         // A file that cannot be unpacked is a damaged one, not a failure of ours.
-        hash(unpacked, &Unheard(watch)).is_ok_and(|sum| sum.is_ok_and(|sum| sum == contents))
+        // Unpacked bytes are not those of the stage.
+        hash(unpacked, &Inside(watch)).is_ok_and(|sum| sum.is_ok_and(|sum| sum == contents))
     } else {
         found == contents
     };
@@ -197,15 +198,4 @@ fn hash(
         let _ = write!(text, "{byte:02x}");
     }
     Ok(Ok(text))
-}
-
-/// Passes on a cancellation, and no progress: unpacked bytes are not those of the stage.
-struct Unheard<'a>(&'a dyn Watch);
-
-impl Watch for Unheard<'_> {
-    fn stage(&self, _: &str, _: u64) {}
-    fn tick(&self, _: u64) {}
-    fn cancelled(&self) -> bool {
-        self.0.cancelled()
-    }
 }

@@ -14,6 +14,11 @@ pub enum WeightModel {
     /// Normal, for any real weights; normal-inverse-gamma prior worth one edge, centred on the graph's mean and
     /// variance.
     Normal,
+    /// Normal on the weights' logarithms, for weights above 0 that scatter by factors around each pair of blocks' own
+    /// scale.
+    LogNormal,
+    /// Exponential or log-normal, whichever gives the shorter description.
+    Auto,
     /// Poisson, for whole numbers; Gamma prior of shape 1 whose mean is the mean weight.
     Poisson,
     /// The weights say nothing: the topology alone counts.

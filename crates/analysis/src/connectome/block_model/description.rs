@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::config::WeightModel;
 use super::error::BlockModelError;
 use super::graph::WeightedGraph;
-use super::terms::{Cell, LogFactorials, WeightTerm};
+use super::terms::{Cell, LogFactorials};
+use super::weights::Weighting;
 
 /// The parts of a description length, in nats. The shorter the description, the better the partition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl DescriptionLength {
 /// `levels[0]` holds one label for each node. Where `levels` holds one level, the edge counts have the flat prior.
 /// With more, `levels[l]` labels the blocks of level `l - 1` (block `r` is the one whose nodes carry label `r`), and
 /// where the last level has more than one block, one that joins them all is understood above it. Labels may have any
-/// values below the number of things labelled.
+/// values below the number of things labelled. Of [`WeightModel::Auto`] it is the shorter of the two.
 ///
 /// # Errors
 /// Where a level has a wrong number of labels, or a weight is outside the model's domain.
@@ -56,8 +57,28 @@ pub fn description_length(
     weights: WeightModel,
     degree_corrected: bool,
 ) -> Result<DescriptionLength, BlockModelError> {
+    let mut shortest: Option<DescriptionLength> = None;
+    for (_, weighting) in weights.candidates(graph)? {
+        let dl = describe(&weighting, levels, degree_corrected)?;
+        if shortest.is_none_or(|s| dl.total() < s.total()) {
+            shortest = Some(dl);
+        }
+    }
+    Ok(shortest.unwrap_or_default())
+}
+
+/// The description length under one weight model.
+pub(super) fn describe(
+    weighting: &Weighting<'_>,
+    levels: &[Vec<usize>],
+    degree_corrected: bool,
+) -> Result<DescriptionLength, BlockModelError> {
+    let Weighting {
+        graph,
+        term,
+        constant,
+    } = weighting;
     let lf = LogFactorials::new(2 * graph.n_edges() + graph.n_nodes());
-    let (term, constant) = WeightTerm::new(weights, graph)?;
     let mut expected = graph.n_nodes();
     let mut compacted = Vec::with_capacity(levels.len());
     for (level, labels) in levels.iter().enumerate() {
@@ -103,7 +124,7 @@ pub fn description_length(
     }
 
     let mut dl = DescriptionLength {
-        weights: constant,
+        weights: *constant,
         partition: partition_cost(&lf, &n),
         ..DescriptionLength::default()
     };

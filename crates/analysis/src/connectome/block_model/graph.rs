@@ -152,6 +152,14 @@ impl WeightedGraph {
             .map(|&(a, b, w)| (a as usize, b as usize, w))
     }
 
+    /// The same edges with other weights; `f` must be finite on all of them.
+    pub(super) fn map_weights(&self, f: impl Fn(f64) -> f64) -> Self {
+        Self {
+            n_nodes: self.n_nodes,
+            edges: self.edges.iter().map(|&(a, b, w)| (a, b, f(w))).collect(),
+        }
+    }
+
     /// Arithmetic mean of the weights.
     #[must_use]
     pub fn mean_weight(&self) -> f64 {

@@ -1,12 +1,10 @@
 //! The terms of the description length, each a function of what is counted between two blocks or within one.
 
-use std::f64::consts::{LN_2, PI};
+use std::f64::consts::LN_2;
 
 use statrs::function::gamma::ln_gamma;
 
-use super::config::WeightModel;
-use super::error::BlockModelError;
-use super::graph::WeightedGraph;
+use super::weights::WeightTerm;
 
 /// What is counted between two blocks: edges, their summed weight and summed squared weight.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -90,134 +88,6 @@ impl LogFactorials {
             0.0
         } else {
             self.factorial(n + k - 1) - self.factorial(k) - self.factorial(n - 1)
-        }
-    }
-}
-
-/// The marginal likelihood of the weights between two blocks, its parameters integrated out under a conjugate prior
-/// whose constants come from the whole graph.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum WeightTerm {
-    None,
-    /// Gamma prior of shape 1 and rate `beta` on the rate.
-    Exponential {
-        beta: f64,
-        ln_beta: f64,
-    },
-    /// Gamma prior of shape 1 and rate `beta` on the mean.
-    Poisson {
-        beta: f64,
-        ln_beta: f64,
-    },
-    /// Normal-inverse-gamma prior: mean `mean` with weight 1, variance with shape 1/2 and scale `half_variance`.
-    Normal {
-        mean: f64,
-        half_variance: f64,
-    },
-}
-
-impl WeightTerm {
-    /// The term of this model on this graph.
-    ///
-    /// # Errors
-    /// Where a weight is outside the model's domain; the edge is named.
-    pub(super) fn new(
-        model: WeightModel,
-        graph: &WeightedGraph,
-    ) -> Result<(Self, f64), BlockModelError> {
-        let check = |expected: &'static str, fits: &dyn Fn(f64) -> bool| match graph
-            .edges()
-            .find(|e| !fits(e.2))
-        {
-            Some((a, b, found)) => Err(BlockModelError::Weight {
-                a,
-                b,
-                expected,
-                found,
-            }),
-            None => Ok(()),
-        };
-        let mean = graph.mean_weight();
-        Ok(match model {
-            WeightModel::None => (Self::None, 0.0),
-            WeightModel::Exponential => {
-                check("a weight above 0 (exponential model)", &|w| w > 0.0)?;
-                let ln_beta = mean.ln();
-                (
-                    Self::Exponential {
-                        beta: mean,
-                        ln_beta,
-                    },
-                    0.0,
-                )
-            }
-            WeightModel::Poisson => {
-                check("a whole number of 0 or more (Poisson model)", &|w| {
-                    w >= 0.0 && w.fract() == 0.0 && w < 9e15
-                })?;
-                // Where every weight is 0 any prior does; rate 1 keeps it proper.
-                let beta = if mean > 0.0 { 1.0 / mean } else { 1.0 };
-                let constant = graph.edges().map(|e| ln_gamma(e.2 + 1.0)).sum();
-                (
-                    Self::Poisson {
-                        beta,
-                        ln_beta: beta.ln(),
-                    },
-                    constant,
-                )
-            }
-            WeightModel::Normal => {
-                let n = graph.n_edges() as f64;
-                let variance = graph.edges().map(|e| (e.2 - mean).powi(2)).sum::<f64>() / n;
-                if variance <= 0.0 {
-                    let (a, b, found) = graph.edges().next().unwrap_or((0, 0, f64::NAN));
-                    return Err(BlockModelError::Weight {
-                        a,
-                        b,
-                        expected: "weights that are not all equal (normal model)",
-                        found,
-                    });
-                }
-                (
-                    Self::Normal {
-                        mean,
-                        half_variance: 0.5 * variance,
-                    },
-                    0.0,
-                )
-            }
-        })
-    }
-
-    /// `-ln P` of the weights in this cell, without the part that no partition changes.
-    #[inline(always)]
-    pub(super) fn cost(&self, cell: &Cell, lf: &LogFactorials) -> f64 {
-        if cell.count == 0 {
-            return 0.0;
-        }
-        let c = f64::from(cell.count);
-        match *self {
-            Self::None => 0.0,
-            Self::Exponential { beta, ln_beta } => {
-                (1.0 + c) * (beta + cell.sum).ln() - ln_beta - lf.factorial(u64::from(cell.count))
-            }
-            Self::Poisson { beta, ln_beta } => {
-                (1.0 + cell.sum) * (beta + c).ln() - ln_beta - lf.factorial(cell.sum.round() as u64)
-            }
-            Self::Normal {
-                mean,
-                half_variance,
-            } => {
-                // Weights are centred on the global mean first: the sums stay small and the mean's prior is 0.
-                let sum = cell.sum - c * mean;
-                let square = cell.square - 2.0 * mean * cell.sum + c * mean * mean;
-                let shape = 0.5 + 0.5 * c;
-                let scale = half_variance + (0.5 * (square - sum * sum / (1.0 + c))).max(0.0);
-                0.5 * c * (2.0 * PI).ln() + 0.5 * (1.0 + c).ln() + ln_gamma(0.5)
-                    - ln_gamma(shape)
-                    - 0.5 * half_variance.ln()
-                    + shape * scale.ln()
-            }
         }
     }
 }

@@ -6,7 +6,8 @@ use super::hierarchy::{Coupling, levels_above};
 use super::multigraph::Multigraph;
 use super::search::{shrink, sweep};
 use super::state::{Gathered, State};
-use super::terms::{Layer, LogFactorials, Terms, WeightTerm};
+use super::terms::{Layer, LogFactorials, Terms};
+use super::weights::Weighting;
 use super::*;
 
 fn two_cliques() -> WeightedGraph {
@@ -144,9 +145,10 @@ fn random_graph(n: usize, density: f64, seed: u64) -> WeightedGraph {
     WeightedGraph::from_edges(n, &edges).unwrap()
 }
 
-const MODELS: [WeightModel; 4] = [
+const MODELS: [WeightModel; 5] = [
     WeightModel::Exponential,
     WeightModel::Normal,
+    WeightModel::LogNormal,
     WeightModel::Poisson,
     WeightModel::None,
 ];
@@ -160,14 +162,14 @@ proptest! {
 
     #[test]
     fn a_moves_change_is_the_difference_of_two_recomputations(
-        n in 4usize..24, density in 0.1f64..1.0, b in 2usize..7, seed in 0u64..1000, corrected: bool, model in 0usize..4,
+        n in 4usize..24, density in 0.1f64..1.0, b in 2usize..7, seed in 0u64..1000, corrected: bool, model in 0usize..5,
     ) {
         let graph = random_graph(n, density, seed);
         let model = MODELS[model];
-        let (weights, _) = WeightTerm::new(model, &graph).unwrap();
+        let seen = Weighting::new(model, &graph).unwrap();
         let lf = LogFactorials::new(2 * graph.n_edges() + n);
-        let terms = Terms { layer: Layer::Ground { deg_corr: corrected, weights }, lf: &lf };
-        let ground = Multigraph::ground(&graph);
+        let terms = Terms { layer: Layer::Ground { deg_corr: corrected, weights: seen.term }, lf: &lf };
+        let ground = Multigraph::ground(&seen.graph);
         let mut rng = Streams::new(seed).stream("moves");
         let b = b.min(n);
         let label: Vec<u32> = (0..n).map(|_| rng.random_range(0..b as u32)).collect();
@@ -200,7 +202,7 @@ proptest! {
         n in 8usize..24, density in 0.2f64..1.0, b in 3usize..8, seed in 0u64..1000, corrected: bool,
     ) {
         let graph = random_graph(n, density, seed);
-        let (weights, _) = WeightTerm::new(WeightModel::Exponential, &graph).unwrap();
+        let Weighting { term: weights, .. } = Weighting::new(WeightModel::Exponential, &graph).unwrap();
         let lf = LogFactorials::new(2 * graph.n_edges() + n);
         let terms = Terms { layer: Layer::Ground { deg_corr: corrected, weights }, lf: &lf };
         let ground = Multigraph::ground(&graph);
@@ -322,7 +324,7 @@ fn the_bound_between_dense_and_hashed_tables_is_not_seen() {
         .flat_map(|i| [(i, (i + 1) % n, 1.0), (i, (i + 7) % n, 2.0)])
         .collect();
     let graph = WeightedGraph::from_edges(n, &edges).unwrap();
-    let (weights, _) = WeightTerm::new(WeightModel::Exponential, &graph).unwrap();
+    let Weighting { term: weights, .. } = Weighting::new(WeightModel::Exponential, &graph).unwrap();
     let lf = LogFactorials::new(2 * graph.n_edges() + n);
     let terms = Terms {
         layer: Layer::Ground {
@@ -463,5 +465,81 @@ fn bad_graphs_are_refused_by_name() {
         }
         .validate()
         .is_err()
+    );
+}
+
+/// Two groups of six, joined completely: weights near 1 within and near `between` across, with a scatter of 10 %.
+fn scattered(between: f64) -> WeightedGraph {
+    let mut rng = Streams::new(8).stream("scattered");
+    let mut edges = Vec::new();
+    for a in 0..12 {
+        for b in a + 1..12 {
+            let scale = if (a < 6) == (b < 6) { 1.0 } else { between };
+            edges.push((a, b, scale * (0.2 * (rng.random::<f64>() - 0.5)).exp()));
+        }
+    }
+    WeightedGraph::from_edges(12, &edges).unwrap()
+}
+
+#[test]
+fn log_normal_is_normal_on_logarithms_and_pays_for_the_change_of_variable() {
+    let graph = scattered(0.6);
+    let logs = graph.map_weights(f64::ln);
+    let labels = vec![(0..12).map(|i| i / 6).collect::<Vec<usize>>()];
+    let of = |graph, model| {
+        description_length(graph, &labels, model, false)
+            .unwrap()
+            .total()
+    };
+    let jacobian: f64 = graph.edges().map(|e| e.2.ln()).sum();
+    let expected = of(&logs, WeightModel::Normal) + jacobian;
+    assert!((of(&graph, WeightModel::LogNormal) - expected).abs() < 1e-9);
+    // Another unit of weight changes every density alike: the evidence between partitions stays.
+    let scaled = graph.map_weights(|w| 7.0 * w);
+    let one = [vec![0usize; 12]];
+    let gain = |graph| {
+        description_length(graph, &one, WeightModel::LogNormal, false)
+            .unwrap()
+            .total()
+            - of(graph, WeightModel::LogNormal)
+    };
+    assert!((gain(&graph) - gain(&scaled)).abs() < 1e-9);
+}
+
+#[test]
+fn the_weight_model_is_chosen_by_the_length_of_the_description() {
+    let fit = |graph: &WeightedGraph, weights| {
+        let model = BlockModel {
+            weights,
+            restarts: 2,
+            ..BlockModel::default()
+        };
+        model.fit(graph, &Streams::new(3), &Quiet).unwrap()
+    };
+    // Weights that scatter little around two scales: an exponential is too wide to tell 1 from 0.6.
+    let graph = scattered(0.6);
+    let exponential = fit(&graph, WeightModel::Exponential);
+    let auto = fit(&graph, WeightModel::Auto);
+    assert_eq!((exponential.n_blocks(), auto.n_blocks()), (1, 2));
+    assert_eq!(auto.weights, WeightModel::LogNormal);
+    assert!(auto.description.total() < exponential.description.total());
+    let log_normal = fit(&graph, WeightModel::LogNormal);
+    assert_eq!(auto, log_normal);
+    // Exponential weights are called so.
+    let mut rng = Streams::new(5).stream("exponential");
+    let edges: Vec<_> = graph
+        .edges()
+        .map(|(a, b, _)| (a, b, -(1.0 - rng.random::<f64>()).ln() + 1e-9))
+        .collect();
+    let graph = WeightedGraph::from_edges(12, &edges).unwrap();
+    assert_eq!(
+        fit(&graph, WeightModel::Auto).weights,
+        WeightModel::Exponential
+    );
+    // Equal weights have no log-normal, and are no error.
+    let equal = graph.map_weights(|_| 2.0);
+    assert_eq!(
+        fit(&equal, WeightModel::Auto).weights,
+        WeightModel::Exponential
     );
 }

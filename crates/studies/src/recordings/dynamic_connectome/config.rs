@@ -36,7 +36,7 @@ impl Default for Config {
                 ..DynamicConnectome::default()
             },
             ablation_starts: 3,
-            lfr_graphs: 2,
+            lfr_graphs: 5,
         }
     }
 }
