@@ -62,8 +62,8 @@ impl Default for Bootstrap {
 pub struct BootstrapResult {
     /// Accuracy `[resample, arm]`: the mean over the arm's transforms.
     pub accuracy: Array2<f64>,
-    /// How many RDMs had no two different distances left in a resample, over all resamples: they were told by no
-    /// geometry there.
+    /// How often an RDM had no two different distances left in a resample, or no two different geodesics under one
+    /// transform, over all resamples: it was told by no geometry there (ties go to the first region).
     pub n_flat: usize,
 }
 
@@ -202,11 +202,13 @@ fn one(
     let weights = resample.weights();
     let mut out = vec![Vec::new(); rows.len()];
     let mut accuracies = Vec::with_capacity(arms.len());
+    let mut n_flat = rows.iter().filter(|r| r.is_flat()).count();
     for arm in arms {
         let mut sum = 0.0;
         for transform in arm {
             for (row, out) in rows.iter().zip(&mut out) {
-                row.transform(transform, resample, out)?;
+                let paths_differ = row.transform(transform, resample, out)?;
+                n_flat += usize::from(!paths_differ && !row.is_flat());
             }
             let vectors: Vec<&[f64]> = out.iter().map(Vec::as_slice).collect();
             let predicted = nearest_centroids(&vectors, &of_drawn, copies, Some(weights));
@@ -214,7 +216,6 @@ fn one(
         }
         accuracies.push(sum / arm.len() as f64);
     }
-    let n_flat = rows.iter().filter(|r| r.is_flat()).count();
     Ok((accuracies, n_flat))
 }
 

@@ -58,6 +58,14 @@ pub enum RsaError {
         /// Which RDM.
         what: String,
     },
+    /// All geodesics have one length: edges of length 0 connect everything, or nothing but one length is left.
+    #[error("{what}: all geodesics have the length {length}, so that there is nothing to rank")]
+    FlatGeodesics {
+        /// Which RDM.
+        what: String,
+        /// That length.
+        length: f64,
+    },
     /// RDMs lack a label that the analysis needs.
     #[error("RDM `{rdm}` (index {index}) has no {label}")]
     Unlabelled {
@@ -107,7 +115,7 @@ impl Diagnose for RsaError {
     fn group(&self) -> Group {
         match self {
             Self::Cancelled(_) => Group::Cancelled,
-            Self::NoEdges { .. } => Group::Numerical,
+            Self::NoEdges { .. } | Self::FlatGeodesics { .. } => Group::Numerical,
             _ => Group::Input,
         }
     }
@@ -117,6 +125,9 @@ impl Diagnose for RsaError {
             Self::Thresholds { .. } => "l and u are fractions of the ranks, such as 0.2 and 0.8",
             Self::Constant { .. } => "leave it out: it has no geometry",
             Self::NoEdges { .. } => "raise the upper threshold",
+            Self::FlatGeodesics { .. } => {
+                "set the lower threshold to 0, or count edges of length 0 as missing"
+            }
             Self::Unlabelled { .. } | Self::OneSubject { .. } | Self::OneRegion { .. } => {
                 "give subject and region of each RDM with labels=FILE.csv (columns subject,region)"
             }

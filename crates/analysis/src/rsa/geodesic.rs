@@ -47,14 +47,15 @@ impl Geodesic {
     ///
     /// # Errors
     /// [`RsaError::Constant`], [`RsaError::NotFinite`]; [`RsaError::NoEdges`] if no edge is left;
+    /// [`RsaError::FlatGeodesics`] if all paths have one length, as where edges of length 0 connect all stimuli;
     /// [`RsaError::Parameter`] for k or p out of range; [`RsaError::Shape`] if the length is not n(n-1)/2.
     pub fn ranks(&self, distances: &[f64], zeros: ZeroEdges) -> Result<Vec<f64>, RsaError> {
         let mut paths = self.paths(distances, zeros)?;
         close_gaps(&mut paths)?;
         if paths.iter().all(|&p| p == paths[0]) {
-            return Err(RsaError::Constant {
-                what: "geodesics".into(),
-                value: paths[0],
+            return Err(RsaError::FlatGeodesics {
+                what: "RDM".into(),
+                length: paths[0],
             });
         }
         let mut ranks = stats::average_ranks(&paths);
@@ -66,7 +67,7 @@ impl Geodesic {
     /// The geodesics of a condensed vector of distances; infinite where there is no path.
     ///
     /// # Errors
-    /// Those of [`Geodesic::ranks`], but [`RsaError::NoEdges`].
+    /// Those of [`Geodesic::ranks`], but [`RsaError::NoEdges`] and [`RsaError::FlatGeodesics`].
     pub fn paths(&self, distances: &[f64], zeros: ZeroEdges) -> Result<Vec<f64>, RsaError> {
         let n = chiasm_data::rdm::n_of_pairs(distances.len()).ok_or_else(|| RsaError::Shape {
             what: "RDM",

@@ -4,8 +4,10 @@
 //! For every subject, the centroid of each region is the mean vector over all other subjects, and each of the subject's
 //! vectors is given the region of the nearest centroid (Euclidean; of equals, the first in alphabetical order).
 
+use chiasm_core::stats;
 use chiasm_data::RdmLabel;
 use ndarray::{Array2, ArrayView2};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::RsaError;
 
@@ -103,6 +105,23 @@ impl Identification {
         self.n_right() as f64 / self.predicted.len() as f64
     }
 
+    /// Accuracy in each subject, in the order of `groups.subjects`.
+    #[must_use]
+    pub fn by_subject(&self) -> Vec<f64> {
+        let n_subjects = self.groups.subjects.len();
+        let (mut right, mut all) = (vec![0.0; n_subjects], vec![0.0; n_subjects]);
+        for ((p, r), &s) in self
+            .predicted
+            .iter()
+            .zip(&self.groups.region)
+            .zip(&self.groups.subject)
+        {
+            all[s] += 1.0;
+            right[s] += f64::from(u8::from(p == r));
+        }
+        right.iter().zip(all).map(|(r, a)| r / a).collect()
+    }
+
     /// How often each region (row) was taken for each (column).
     #[must_use]
     pub fn confusion(&self) -> Array2<usize> {
@@ -112,6 +131,44 @@ impl Identification {
             confusion[[r, p]] += 1;
         }
         confusion
+    }
+}
+
+/// One-sided p of a paired t test over subjects that `a` is told worse than `b`: how likely a mean difference this low is
+/// if both are told equally well. Where all differences are equal, 0 if `a` is worse and 1 if not.
+///
+/// # Errors
+/// [`RsaError::Shape`] if there are not as many accuracies in both; [`RsaError::OneSubject`] for fewer than two;
+/// [`RsaError::NotFinite`].
+pub fn worse_p(a: &[f64], b: &[f64]) -> Result<f64, RsaError> {
+    if a.len() != b.len() {
+        return Err(RsaError::Shape {
+            what: "accuracies by subject",
+            expected: format!("{}, as many as in the other", a.len()),
+            found: b.len().to_string(),
+        });
+    }
+    if a.len() < 2 {
+        return Err(RsaError::OneSubject { found: a.len() });
+    }
+    let difference: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    if let Some(index) = difference.iter().position(|d| !d.is_finite()) {
+        return Err(RsaError::NotFinite {
+            what: "differences of accuracy by subject".into(),
+            index,
+            value: difference[index],
+        });
+    }
+    let n = difference.len() as f64;
+    let (mean, error) = (
+        stats::mean(&difference),
+        stats::sd(&difference, 1) / n.sqrt(),
+    );
+    if error > 0.0 {
+        let t = StudentsT::new(0.0, 1.0, n - 1.0).map(|t| t.cdf(mean / error));
+        t.map_err(|_| RsaError::OneSubject { found: a.len() })
+    } else {
+        Ok(if mean < 0.0 { 0.0 } else { 1.0 })
     }
 }
 

@@ -47,7 +47,7 @@ pub use distance::{Distance, Precision, crossnobis, rdm};
 pub use error::RsaError;
 pub use family::Family;
 pub use geodesic::{Geodesic, ZeroEdges};
-pub use identify::{Identification, identify};
+pub use identify::{Identification, identify, worse_p};
 pub use map::{AccuracyMap, accuracy_map};
 pub use mds::{Mds, MdsResult, procrustes};
 pub use noise::{NoiseScale, add_noise};

@@ -131,8 +131,10 @@ impl Transform {
 impl RsaError {
     /// The same error, naming the RDM.
     pub(super) fn of_rdm(mut self, rdm: &str) -> Self {
-        if let Self::Constant { what, .. } | Self::NotFinite { what, .. } | Self::NoEdges { what } =
-            &mut self
+        if let Self::Constant { what, .. }
+        | Self::NotFinite { what, .. }
+        | Self::NoEdges { what }
+        | Self::FlatGeodesics { what, .. } = &mut self
         {
             *what = format!("RDM `{rdm}`");
         }

@@ -8,6 +8,7 @@ mod claims;
 mod config;
 mod figures;
 mod fit;
+mod noise;
 mod real;
 mod run;
 #[cfg(test)]

@@ -175,13 +175,13 @@ impl WeightedRow {
         self.flat
     }
 
-    /// Writes the transform of this row into `out`.
+    /// Writes the transform of this row into `out`; false where all geodesics came out equal (or none is left).
     pub(super) fn transform(
         &self,
         transform: &Transform,
         resample: &Resample,
         out: &mut Vec<f64>,
-    ) -> Result<(), RsaError> {
+    ) -> Result<bool, RsaError> {
         out.clear();
         match *transform {
             Transform::Raw => out.extend_from_slice(&self.raw),
@@ -195,10 +195,10 @@ impl WeightedRow {
                 );
             }
             Transform::Geodesic(geodesic, zeros) => {
-                self.geodesic(geodesic, zeros, resample, out)?
+                return self.geodesic(geodesic, zeros, resample, out);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn clipped(&self, t: Thresholds, out: &mut Vec<f64>) {
@@ -217,7 +217,7 @@ impl WeightedRow {
         zeros: ZeroEdges,
         resample: &Resample,
         out: &mut Vec<f64>,
-    ) -> Result<(), RsaError> {
+    ) -> Result<bool, RsaError> {
         let n = resample.n_distinct;
         let cut = |x: f64, keep: bool| if keep { x } else { f64::INFINITY };
         let mut edges: Vec<f64> = match geodesic {
@@ -257,6 +257,6 @@ impl WeightedRow {
         let ranks = weighted_ranks(&paths, &order, &resample.weights);
         out.clear();
         out.extend(ranks.iter().map(|r| r / total));
-        Ok(())
+        Ok(paths[order[0] as usize] < paths[order[order.len() - 1] as usize])
     }
 }

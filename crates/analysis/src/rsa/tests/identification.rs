@@ -46,6 +46,32 @@ fn the_confusion_counts_every_rdm_once() {
 }
 
 #[test]
+fn accuracies_by_subject_are_compared_in_pairs() {
+    let rdms = planted(4, 3, 8, 1);
+    let vectors = Transform::Rank.apply(&rdms).unwrap();
+    let result = identify(vectors.view(), rdms.labels()).unwrap();
+    let own = result.by_subject();
+    assert_eq!(own.len(), 4);
+    assert!((own.iter().sum::<f64>() / 4.0 - result.accuracy()).abs() < 1e-12);
+    // scipy.stats.ttest_rel(a, b, alternative="less").
+    let (a, b) = ([0.5, 0.6, 0.4, 0.7], [0.6, 0.8, 0.5, 0.7]);
+    let p = worse_p(&a, &b).unwrap();
+    assert!((p - 0.045_860_556_655_785_96).abs() < 1e-9, "{p}");
+    assert!((worse_p(&b, &a).unwrap() - (1.0 - p)).abs() < 1e-12);
+    assert_eq!(worse_p(&a, &a).unwrap(), 1.0);
+    assert_eq!(worse_p(&[0.25, 0.5], &[0.5, 0.75]).unwrap(), 0.0);
+    assert!(matches!(worse_p(&a, &b[1..]), Err(RsaError::Shape { .. })));
+    assert!(matches!(
+        worse_p(&a[..1], &b[..1]),
+        Err(RsaError::OneSubject { found: 1 })
+    ));
+    assert!(matches!(
+        worse_p(&a, &[f64::NAN; 4]),
+        Err(RsaError::NotFinite { .. })
+    ));
+}
+
+#[test]
 fn an_unbalanced_design_equals_the_plain_version() {
     let rdms = planted(5, 3, 9, 2)
         .select(&[0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 13, 14, 0])

@@ -97,6 +97,18 @@ fn geodesics_by_hand() {
 }
 
 #[test]
+fn geodesics_that_all_vanish_are_an_error_of_their_own() {
+    // With l = 0.6 a star of edges of length 0 connects all four stimuli.
+    let d = [0.1, 0.2, 0.3, 0.9, 0.5, 0.8];
+    let two_step = Geodesic::TwoStep(Thresholds::new(0.6, 0.9).unwrap());
+    let error = two_step.ranks(&d, ZeroEdges::Keep).unwrap_err();
+    assert!(
+        matches!(error, RsaError::FlatGeodesics { length: 0.0, .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_metric_is_its_own_geodesic() {
     let points: Vec<(f64, f64)> = (0..20)
         .map(|i| ((f64::from(i) * 1.7).sin(), (f64::from(i) * 0.9).cos()))

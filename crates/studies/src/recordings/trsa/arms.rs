@@ -24,9 +24,10 @@ pub(super) struct Effort {
 pub(super) struct ArmResult {
     pub(super) name: String,
     pub(super) accuracy: f64,
-    pub(super) error: f64,
-    /// Paired p against the rank RDM; NaN is not possible, 1 for the rank RDM itself.
-    pub(super) p_rank: f64,
+    /// Bootstrap error; none where the arm has no bootstrap.
+    pub(super) error: Option<f64>,
+    /// Paired p against the rank RDM; none for the rank RDM itself, and where the arm has no bootstrap.
+    pub(super) p_rank: Option<f64>,
 }
 
 /// What is measured of one set of RDMs.
@@ -37,6 +38,8 @@ pub(super) struct Outcome {
     pub(super) map: Vec<(f64, f64, f64)>,
     pub(super) chance: f64,
     pub(super) n_flat: usize,
+    /// Arms that these RDMs do not allow, with the reason.
+    pub(super) left_out: Vec<(String, String)>,
 }
 
 impl Outcome {
@@ -79,62 +82,53 @@ pub(super) fn arms(draws: usize, bench: &Bench) -> Result<Vec<(String, Vec<Trans
     Ok(arms)
 }
 
-/// Tells regions apart under every arm and over the grid, with bootstrap errors; kept as a stage of this name.
+/// Tells regions apart under every arm and over the grid, with bootstrap errors; kept as a stage of this name. A geodesic
+/// arm that these RDMs do not allow (over few stimuli all short paths can have length 0) is left out with a note.
 pub(super) fn measure(
     name: &str,
     rdms: &Rdms,
     effort: Effort,
     bench: &mut Bench,
 ) -> Result<Outcome, Failure> {
-    bench.stage(name, |bench| {
-        let accuracy = |transforms: &[Transform]| -> Result<f64, Failure> {
-            let mut sum = 0.0;
-            for t in transforms {
-                let vectors = t.apply(rdms)?;
-                sum += identify(vectors.view(), rdms.labels())?.accuracy();
-            }
-            Ok(sum / transforms.len() as f64)
-        };
-        let (mut arms, mut points) = (Vec::new(), Vec::new());
-        for (arm, transforms) in self::arms(effort.draws, bench)? {
-            match accuracy(&transforms) {
-                Ok(point) => {
-                    arms.push((arm, transforms));
-                    points.push(point);
+    let outcome = bench.stage(name, |bench| {
+        let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+        for (arm, transforms) in arms(effort.draws, bench)? {
+            match accuracy(rdms, &transforms) {
+                Ok(point) => kept.push((arm, transforms, point)),
+                Err(e) if is_geodesic(&transforms) && has_no_paths(&e) => {
+                    left_out.push((arm, e.to_string()));
                 }
-                // Few stimuli can leave a graph without a path longer than zero: no geodesics to compare.
-                Err(e) if is_geodesic(&transforms) && is_flat(&e) => {
-                    bench.note(format!("The arm `{arm}` is left out: {e}."));
-                }
-                Err(e) => return Err(e),
+                Err(e) => return Err(e.into()),
             }
         }
         let cells = grid(effort.grid_step, true)?;
         let map = accuracy_map(rdms, &cells, bench.watch())?;
-        let transforms: Vec<Vec<Transform>> = arms
+        // What an imputed pair of a stimulus with itself would mean along a graph is not defined.
+        let drawn: Vec<(&str, Vec<Transform>)> = kept
             .iter()
-            .map(|(_, t)| t.clone())
-            .filter(|t| effort.bootstrap.duplicates == Duplicates::Drop || !is_geodesic(t))
+            .filter(|(_, t, _)| effort.bootstrap.duplicates == Duplicates::Drop || !is_geodesic(t))
+            .map(|(arm, t, _)| (arm.as_str(), t.clone()))
             .collect();
+        let transforms: Vec<Vec<Transform>> = drawn.iter().map(|(_, t)| t.clone()).collect();
         let streams = bench.streams().child(name);
         let spread = bootstrap(rdms, &transforms, effort.bootstrap, &streams, bench.watch())?;
-        let mut column = 0;
-        let mut results = Vec::new();
-        for ((name, t), accuracy) in arms.iter().zip(points) {
-            // Geodesics with imputed duplicates have no bootstrap: their error is given as 0 and p as 1.
-            let drawn = transforms.contains(t);
-            results.push(ArmResult {
-                name: name.clone(),
-                accuracy,
-                error: if drawn { spread.error(column) } else { 0.0 },
-                p_rank: if drawn {
-                    spread.paired_p(column, 1)
-                } else {
-                    1.0
-                },
-            });
-            column += usize::from(drawn);
-        }
+        let column = |arm: &str| drawn.iter().position(|(name, _)| *name == arm);
+        let rank = column("rank");
+        let results = kept
+            .iter()
+            .map(|(arm, _, accuracy)| {
+                let own = column(arm);
+                ArmResult {
+                    name: arm.clone(),
+                    accuracy: *accuracy,
+                    error: own.map(|own| spread.error(own)),
+                    p_rank: own
+                        .zip(rank)
+                        .filter(|(own, rank)| own != rank)
+                        .map(|(own, rank)| spread.paired_p(own, rank)),
+                }
+            })
+            .collect();
         let mut regions: Vec<&str> = rdms.labels().iter().map(|l| l.region.as_str()).collect();
         regions.sort_unstable();
         regions.dedup();
@@ -146,14 +140,49 @@ pub(super) fn measure(
             map: map.cells.iter().map(cell).collect(),
             chance: 1.0 / regions.len() as f64,
             n_flat: spread.n_flat,
+            left_out,
         })
-    })
+    })?;
+    say(name, &outcome, bench);
+    Ok(outcome)
 }
 
-fn is_flat(failure: &Failure) -> bool {
+/// What a reader of the outcome must know: outside the stage, so that it is said of one from a checkpoint, too.
+fn say(name: &str, outcome: &Outcome, bench: &mut Bench) {
+    for (arm, why) in &outcome.left_out {
+        bench.note(format!("{name}: the arm `{arm}` is left out: {why}."));
+    }
+    let without = outcome.arms.iter().filter(|a| a.error.is_none());
+    let without: Vec<&str> = without.map(|a| a.name.as_str()).collect();
+    if !without.is_empty() {
+        bench.note(format!(
+            "{name}: no bootstrap error or p of {}: geodesics are not drawn anew with imputed duplicates.",
+            without.join(", ")
+        ));
+    }
+    if outcome.n_flat > 0 {
+        bench.note(format!(
+            "{name}: in resamples, an RDM or its geodesics had no two different values left {} times; it was told by no \
+             geometry there.",
+            outcome.n_flat
+        ));
+    }
+}
+
+/// Mean accuracy over transforms.
+fn accuracy(rdms: &Rdms, transforms: &[Transform]) -> Result<f64, RsaError> {
+    let mut sum = 0.0;
+    for t in transforms {
+        sum += identify(t.apply(rdms)?.view(), rdms.labels())?.accuracy();
+    }
+    Ok(sum / transforms.len() as f64)
+}
+
+/// Geodesics that these RDMs do not have, rather than a fault of theirs.
+pub(super) fn has_no_paths(error: &RsaError) -> bool {
     matches!(
-        failure.downcast_ref::<RsaError>(),
-        Some(RsaError::Constant { .. } | RsaError::NoEdges { .. })
+        error,
+        RsaError::FlatGeodesics { .. } | RsaError::NoEdges { .. }
     )
 }
 

@@ -36,6 +36,8 @@ pub struct Config {
     pub noise_levels: Vec<f64>,
     /// Whose standard deviation that is: each RDM's own, or that of all together, as in the released code.
     pub noise_scale: NoiseScale,
+    /// Draws of the noise at each level, whose accuracies are averaged (chosen).
+    pub noise_draws: usize,
     /// Measure on the published RDMs, too, where they are found.
     pub published: bool,
 }
@@ -55,6 +57,7 @@ impl Default for Config {
             impute_duplicates: false,
             noise_levels: vec![0.0, 0.2, 0.4],
             noise_scale: NoiseScale::PerRdm,
+            noise_draws: 3,
             published: true,
         }
     }
@@ -69,6 +72,7 @@ impl Settings for Config {
                 draws: 10,
                 bootstraps: 1000,
                 noise_levels: vec![0.0, 0.1, 0.2, 0.3, 0.4],
+                noise_draws: 10,
                 ..Self::default()
             },
         }
@@ -82,6 +86,7 @@ impl Settings for Config {
             grid_step: 0.25,
             draws: 2,
             bootstraps: 10,
+            noise_draws: 1,
             published: false,
             ..Self::default()
         }
@@ -98,6 +103,8 @@ impl Settings for Config {
         let j = self.jitter;
         SettingError::check((0.0..=100.0).contains(&j), "jitter", "0 to 100", j)?;
         grid_and_draws(self.grid_step, self.draws, self.bootstraps)?;
+        let n = self.noise_draws;
+        SettingError::check((1..=1000).contains(&n), "noise_draws", "1 to 1000", n)?;
         let levels = &self.noise_levels;
         let fine = !levels.is_empty() && levels.iter().all(|l| (0.0..=10.0).contains(l));
         let found = format!("{levels:?}");

@@ -10,6 +10,7 @@ use chiasm_lab::figure::{Axis, Figure, Mark, Panel};
 use ndarray::{Array2, ArrayView1};
 
 use super::arms::Outcome;
+use super::noise::Curve;
 
 fn heatmap(series: &str, square: &Array2<f64>) -> Mark {
     Mark::Heatmap {
@@ -186,7 +187,10 @@ pub(super) fn families(id: &str, title: &str, outcome: &Outcome) -> Figure {
             series: series.into(),
             x: own.iter().map(|&i| i as f64).collect(),
             y: own.iter().map(|&i| outcome.arms[i].accuracy).collect(),
-            error: own.iter().map(|&i| outcome.arms[i].error).collect(),
+            error: own
+                .iter()
+                .map(|&i| outcome.arms[i].error.unwrap_or(f64::NAN))
+                .collect(),
         }
     };
     let panel = Panel::new(
@@ -204,23 +208,29 @@ pub(super) fn families(id: &str, title: &str, outcome: &Outcome) -> Figure {
         id,
         title,
         "Bars: accuracy of leave-one-out identification, for a family the mean over its thresholds. Lines: bootstrap \
-         standard error over stimuli and subjects, drawn together.",
+         standard error over stimuli and subjects, drawn together; none where an arm has no bootstrap (geodesics with imputed duplicates).",
     )
     .with(panel)
 }
 
 /// Accuracy over noise levels.
-pub(super) fn noise(levels: &[f64], curves: &[(String, Vec<f64>)], chance: f64) -> Figure {
+pub(super) fn noise(
+    id: &str,
+    title: &str,
+    levels: &[f64],
+    curves: &[Curve],
+    chance: f64,
+) -> Figure {
     let mut panel = Panel::new(
         "",
         Axis::new("noise level", "sd of the distances"),
         Axis::new("identification accuracy", "1").range(0.0, 1.05),
     );
-    for (name, curve) in curves {
+    for curve in curves {
         panel = panel.with(Mark::Line {
-            series: name.clone(),
+            series: curve.name.clone(),
             x: levels.to_vec(),
-            y: curve.clone(),
+            y: curve.accuracy.clone(),
         });
     }
     panel = panel.with(Mark::HLine {
@@ -228,9 +238,10 @@ pub(super) fn noise(levels: &[f64], curves: &[(String, Vec<f64>)], chance: f64) 
         y: chance,
     });
     Figure::new(
-        "networks-noise",
-        "Layer identification under noise",
-        "Gaussian noise is added to every distance of every RDM; training and test RDMs are noisy alike.",
+        id,
+        title,
+        "Gaussian noise is added to every distance of every RDM; training and test RDMs are noisy alike. For a family, the \
+         mean over its thresholds.",
     )
     .with(panel)
 }

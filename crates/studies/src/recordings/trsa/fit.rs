@@ -83,18 +83,14 @@ fn report(
 ) -> Result<(), Failure> {
     for arm in &outcome.arms {
         bench.metric(&format!("accuracy/{}", arm.name), arm.accuracy, "1")?;
-        bench.metric(&format!("error/{}", arm.name), arm.error, "1")?;
+        if let Some(error) = arm.error {
+            bench.metric(&format!("error/{}", arm.name), error, "1")?;
+        }
     }
     let (l, u, best) = outcome.best();
     bench.metric("map/best", best, "1")?;
     bench.metric("map/best-l", l, "1")?;
     bench.metric("map/best-u", u, "1")?;
-    if outcome.n_flat > 0 {
-        bench.note(format!(
-            "{} times an RDM had no two different distances left in a resample; it was told by no geometry there.",
-            outcome.n_flat
-        ));
-    }
     bench.table(Table {
         id: "arms".into(),
         title: "Identification accuracy, bootstrap error, and paired p against the rank RDM".into(),
@@ -106,11 +102,12 @@ fn report(
             .iter()
             .map(|a| {
                 let number = |v: f64| format!("{v:.4}");
+                let or_none = |v: Option<f64>| v.map_or(String::new(), number);
                 vec![
                     a.name.clone(),
                     number(a.accuracy),
-                    number(a.error),
-                    number(a.p_rank),
+                    or_none(a.error),
+                    or_none(a.p_rank),
                 ]
             })
             .collect(),

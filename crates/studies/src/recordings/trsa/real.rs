@@ -15,6 +15,8 @@ use chiasm_lab::bench::Table;
 
 use super::arms::{Effort, Outcome, measure};
 use super::claims::PUBLISHED;
+use super::config::Config;
+use super::noise::{Curve, under_noise};
 
 /// Thresholds of the reference measurement and how many of the 55 RDMs are told right there.
 const COUNTS: [(f64, f64, usize); 5] = [
@@ -53,14 +55,15 @@ fn files() -> Result<Files, String> {
     })
 }
 
-/// Measures the claims on published RDMs, or says why they are not tested. Returns AlexNet's RDMs and outcome.
+/// Measures the claims on published RDMs, or says why they are not tested. Returns AlexNet's RDMs and
+/// outcome, without and under noise.
 pub(super) fn published(
-    wanted: bool,
+    config: &Config,
     effort: Effort,
     bench: &mut Bench,
-) -> Result<Option<(Rdms, Outcome)>, Failure> {
+) -> Result<Option<(Rdms, Outcome, Vec<Curve>)>, Failure> {
     let files = match files() {
-        Ok(files) if wanted => files,
+        Ok(files) if config.published => files,
         other => {
             let why = match other {
                 Ok(_) => "switched off by published=false".into(),
@@ -86,8 +89,9 @@ pub(super) fn published(
         best - outcome.accuracy("rank"),
         "1",
     )?;
+    let noise = under_noise("alexnet", "AlexNet", config, &conv, bench)?;
     human_it(&read(files.brain)?, &read(files.models)?, bench)?;
-    Ok(Some((conv, outcome)))
+    Ok(Some((conv, outcome, noise)))
 }
 
 fn counts(conv: &Rdms, bench: &mut Bench) -> Result<(), Failure> {

@@ -1,5 +1,9 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
+use chiasm_core::{Failure, Quiet};
+use chiasm_lab::bench::Checkpoints;
 use chiasm_lab::{Bench, Entry, Fit, Input, Preset, Settings, Study};
 
 use super::*;
@@ -31,6 +35,58 @@ fn every_claim_is_measured_or_excused_and_runs_are_alike() {
     }
     let value = |name: &str| one.metrics.iter().find(|m| m.name == name).unwrap().value;
     assert!(value("eights/ratio/rank") > 4.0 && value("eights/ratio/geodesic") < 0.8);
+}
+
+#[derive(Default)]
+struct Kept(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Checkpoints for Kept {
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.0.lock().unwrap().get(name).cloned())
+    }
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        self.0.lock().unwrap().insert(name.into(), bytes.to_vec());
+        Ok(())
+    }
+}
+
+#[test]
+fn what_was_not_measured_is_absent_and_said_again_when_a_run_goes_on() {
+    let config = Config {
+        stimuli: 24,
+        bootstraps: 4,
+        impute_duplicates: true,
+        ..Config::smoke()
+    };
+    let kept = Arc::new(Kept::default());
+    let run = || {
+        let mut bench = Bench::new(3, Arc::new(Quiet), kept.clone());
+        Study::run(&TrsaStudy, &config, &mut bench).unwrap();
+        bench.record().clone()
+    };
+    let first = run();
+    let has = |name: &str| first.metrics.iter().any(|m| m.name == name);
+    assert!(has("accuracy/k-nearest") && has("error/rank"));
+    // Geodesics are not drawn anew with imputed duplicates: neither 0 nor 1 stands for what is unknown.
+    assert!(!has("error/k-nearest") && !has("error/two-step"));
+    let bars = first.figures.iter().find(|f| f.id == "networks-families");
+    let errors: Vec<f64> = bars
+        .unwrap()
+        .panels
+        .iter()
+        .flat_map(|p| &p.marks)
+        .filter_map(|m| match m {
+            chiasm_lab::figure::Mark::Bars { error, .. } => Some(error.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    assert!(errors.iter().any(|e| e.is_nan()) && errors.iter().any(|e| *e > 0.0));
+    let said = |notes: &[String]| notes.iter().any(|n| n.contains("no bootstrap error"));
+    assert!(said(&first.notes));
+    let resumed = run();
+    assert_eq!(first.notes, resumed.notes);
+    assert_eq!(first.metrics, resumed.metrics);
 }
 
 #[test]
