@@ -59,8 +59,8 @@ pub(super) fn eights(panels: &[(&str, Array2<f64>)], names: &[String]) -> Figure
     let mut figure = Figure::new(
         "eights",
         "Four figure-eights: grouped by geometry or by topology",
-        "Euclidean distance between the RDMs of four closed curves. The first two cross themselves, the untangled two are \
-         single loops; first and third are nearly flat, second and fourth twisted. Rank RDMs put shapes of one geometry \
+        "Euclidean distance between the RDMs of four closed curves. The two 8s cross themselves, the two Os (untangled \
+         8s) are single loops; first and third are nearly flat, second and fourth twisted. Rank RDMs put shapes of one geometry \
          near each other; two-step geodesics those of one topology.",
     )
     .columns(3);
@@ -98,9 +98,9 @@ pub(super) fn rdm_panels(
     let near = Thresholds::new(0.0, thresholds.u())?;
     let transforms = [
         ("rank", Transform::Rank),
-        ("geo-topological", Transform::GeoTopological(thresholds)),
+        ("GT", Transform::GeoTopological(thresholds)),
         (
-            "two-step geodesic",
+            "geodesic",
             Transform::Geodesic(Geodesic::TwoStep(near), ZeroEdges::Keep),
         ),
     ];
@@ -108,7 +108,7 @@ pub(super) fn rdm_panels(
         id,
         "Representational dissimilarity matrices",
         &format!(
-            "Each row is an RDM, each column a transform of it (l = {}, u = {}; geodesics with l = 0). Stimuli in the order of the file; dark \
+            "Each row is an RDM, each column a transform of it: rank, geo-topological (GT, l = {}, u = {}), two-step geodesic (l = 0). Stimuli in the order of the file; dark \
              is alike.",
             thresholds.l(),
             thresholds.u()
@@ -121,7 +121,13 @@ pub(super) fn rdm_panels(
             let vector = transform.vector(&row)?;
             let square = chiasm_data::rdm::square(ArrayView1::from(&vector));
             let axis = || Axis::new("stimulus", "index");
-            let title = format!("{}: {name}", rdms.labels()[i].name);
+            let label = &rdms.labels()[i];
+            let region = if label.region.is_empty() {
+                &label.name
+            } else {
+                &label.region
+            };
+            let title = format!("{region}: {name}");
             let panel = Panel::new(&title, axis(), axis());
             figure = figure.with(panel.with(heatmap("dissimilarity (1)", &square)));
         }

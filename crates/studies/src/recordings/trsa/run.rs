@@ -14,10 +14,10 @@ use super::noise::{known_layers, under_noise};
 use super::{claims, figures, real};
 
 const EIGHTS: [(Shape, &str); 4] = [
-    (Shape::FlatEight, "flat eight"),
-    (Shape::TwistEight, "twisted eight"),
-    (Shape::UntangledFlatEight, "flat, untangled"),
-    (Shape::UntangledTwistEight, "twisted, untangled"),
+    (Shape::FlatEight, "flat 8"),
+    (Shape::TwistEight, "twisted 8"),
+    (Shape::UntangledFlatEight, "flat O"),
+    (Shape::UntangledTwistEight, "twisted O"),
 ];
 
 pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failure> {
