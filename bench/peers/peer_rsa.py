@@ -3,6 +3,7 @@
 The RDMs are read from CHIASM_DATA or ../shared/data; without them, random ones of the same size take their place.
 """
 
+import importlib
 import os
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def prepare(case, folder):
     work = case["work"]
     if work in ("transforms", "compare"):
         import rsatoolbox
-        from rsatoolbox.rdm import transform
+        # A function of this name hides the module in `rsatoolbox.rdm`.
+        transform = importlib.import_module("rsatoolbox.rdm.transform")
 
         rdms = rsatoolbox.rdm.RDMs(values)
 
