@@ -1,6 +1,6 @@
 """Seeds for the fuzz targets: small files of every kind, made by the field's libraries.
 
-    python seeds.py            (needs h5py, numpy, scipy, pandas, pyarrow, pynwb)
+    python seeds.py            (needs h5py, numpy, scipy, pandas, pyarrow, pynwb; writes seeds/TARGET/*)
 """
 
 import datetime
@@ -14,14 +14,14 @@ import pandas as pd
 import scipy.io
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
-corpus = pathlib.Path(__file__).parent / "corpus"
+seeds = pathlib.Path(__file__).parent / "seeds"
 x = np.arange(24, dtype="f4").reshape(8, 3)
 t = np.cumsum(np.full(8, 0.5))
 
 
 def at(target, name):
-    (corpus / target).mkdir(parents=True, exist_ok=True)
-    return str(corpus / target / name)
+    (seeds / target).mkdir(parents=True, exist_ok=True)
+    return str(seeds / target / name)
 
 
 for libver in ["earliest", "v110", "latest"]:
@@ -77,3 +77,5 @@ for i, text in enumerate(texts):
 idx = struct.pack(">BBBBIII", 0, 0, 8, 3, 2, 2, 2) + bytes(range(8))
 pathlib.Path(at("idx", "plain")).write_bytes(idx)
 pathlib.Path(at("idx", "packed")).write_bytes(gzip.compress(idx))
+wiring = '[{"pre": "B", "post": "A", "typ": 0, "syn": [1, 2]}, {"pre": "A", "post": "B", "typ": 2, "syn": [1]}]'
+pathlib.Path(at("wiring", "small")).write_text(wiring)
