@@ -42,6 +42,8 @@ pub(crate) struct H5 {
     file: Hdf5File,
     path: PathBuf,
     names: OnceCell<Vec<String>>,
+    /// The most bytes that an array in a file of this length can honestly have.
+    limit: usize,
 }
 
 impl H5 {
@@ -91,6 +93,7 @@ impl H5 {
             file,
             path: path.to_path_buf(),
             names: OnceCell::new(),
+            limit,
         })
     }
 
@@ -242,6 +245,16 @@ impl Arrays for H5 {
             (shape[1], shape[0])
         };
         let rows = rows.start.min(n_times)..rows.end.min(n_times);
+        // Chunks that were never written cost the file nothing and read as fill values: block by block, each within the
+        // engine's limit, they would go on without end.
+        let claimed = rows.len().saturating_mul(n_units).saturating_mul(4);
+        if claimed > self.limit {
+            let reason = format!(
+                "`{name}`: {} x {n_units} values are more than a file of this size can hold",
+                rows.len()
+            );
+            return Err(malformed(&self.path, &reason));
+        }
         // Claimed sizes are checked by reading the first block before the whole is allocated.
         let step = (BLOCK / n_units).max(1);
         let mut out: Vec<f32> = Vec::new();

@@ -27,7 +27,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Values, String> {
         .ok_or("a shape beyond any memory")?;
     let big = descr.starts_with('>');
     let kind: String = descr.trim_start_matches(['<', '>', '|', '=']).to_owned();
-    let (class, width) = kind.split_at(kind.len().min(1));
+    let (class, width) = kind.split_at(kind.chars().next().map_or(0, char::len_utf8));
     let width: usize = width
         .parse()
         .map_err(|_| format!("type `{descr}` is not read"))?;
