@@ -3,6 +3,7 @@
 
 mod data;
 mod errors;
+mod formats;
 mod interrupted;
 mod results;
 mod support;
