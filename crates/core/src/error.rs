@@ -35,32 +35,45 @@ pub trait Diagnose: Error + Send + Sync + 'static {
 ///
 /// It deliberately does not implement [`Error`] itself, so that `?` converts every family's enum into it. Use
 /// [`Failure::source`] to walk the causes.
-pub struct Failure(Box<dyn Diagnose>);
+pub struct Failure {
+    error: Box<dyn Diagnose>,
+    about: Option<String>,
+}
 
 impl Failure {
+    /// The same failure, with what it is about (a file, a run) named before its message.
+    #[must_use]
+    pub fn about(mut self, what: impl fmt::Display) -> Self {
+        self.about = Some(match self.about {
+            None => what.to_string(),
+            Some(within) => format!("{what}: {within}"),
+        });
+        self
+    }
+
     /// The group of the fault.
     #[must_use]
     pub fn group(&self) -> Group {
-        self.0.group()
+        self.error.group()
     }
 
     /// What to change, if known.
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        self.0.help()
+        self.error.help()
     }
 
     /// The error itself.
     #[must_use]
     pub fn as_error(&self) -> &(dyn Error + 'static) {
         // Diagnose: Error, so the upcast is a plain coercion.
-        &*self.0
+        &*self.error
     }
 
     /// The cause of the error, if it has one.
     #[must_use]
     pub fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        self.error.source()
     }
 
     /// The error as one of the families' own types, if it is that one.
@@ -72,19 +85,25 @@ impl Failure {
 
 impl<E: Diagnose> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(Box::new(error))
+        Self {
+            error: Box::new(error),
+            about: None,
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        if let Some(about) = &self.about {
+            write!(f, "{about}: ")?;
+        }
+        self.error.fmt(f)
     }
 }
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Errors at the border: each names the file, dataset, unit, index, what was expected and what was found.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use chiasm_core::{Diagnose, Group};
@@ -170,7 +171,14 @@ impl DataError {
 impl Diagnose for DataError {
     fn group(&self) -> Group {
         match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            // A file to be read that is none is the caller's slip; one that cannot be made is the machine's refusal.
+            Self::Io { source, action, .. }
+                if *action == "read"
+                    && matches!(
+                        source.kind(),
+                        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+                    ) =>
+            {
                 Group::Input
             }
             Self::Io { .. } => Group::Io,

@@ -111,14 +111,14 @@ pub enum ConnectomeError {
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// An animal's recording gives no affinities.
-    #[error("animal {animal} ({subject}): {source}")]
+    #[error("animal {animal} ({subject}): {why}")]
     Affinity {
         /// Animal, from 0.
         animal: usize,
         /// Its session.
         subject: String,
-        /// Why not.
-        source: AffinityError,
+        /// Why not; it is part of the message, hence no source.
+        why: AffinityError,
     },
     /// The animals do not fit together.
     #[error(transparent)]
@@ -127,12 +127,12 @@ pub enum ConnectomeError {
     #[error(transparent)]
     Factorization(#[from] FactorizationError),
     /// A component has no communities.
-    #[error("component {component}: {source}")]
+    #[error("component {component}: {why}")]
     Blocks {
         /// Component, from 0.
         component: usize,
-        /// Why not.
-        source: BlockModelError,
+        /// Why not; it is part of the message, hence no source.
+        why: BlockModelError,
     },
     /// The work was stopped.
     #[error(transparent)]
@@ -143,20 +143,20 @@ impl Diagnose for ConnectomeError {
     fn group(&self) -> Group {
         match self {
             Self::Setting(_) => Group::Input,
-            Self::Affinity { source, .. } => source.group(),
+            Self::Affinity { why, .. } => why.group(),
             Self::Tensor(e) => e.group(),
             Self::Factorization(e) => e.group(),
-            Self::Blocks { source, .. } => source.group(),
+            Self::Blocks { why, .. } => why.group(),
             Self::Cancelled(_) => Group::Cancelled,
         }
     }
     fn help(&self) -> Option<String> {
         match self {
             Self::Setting(e) => e.help(),
-            Self::Affinity { source, .. } => source.help(),
+            Self::Affinity { why, .. } => why.help(),
             Self::Tensor(e) => e.help(),
             Self::Factorization(e) => e.help(),
-            Self::Blocks { source, .. } => source.help(),
+            Self::Blocks { why, .. } => why.help(),
             Self::Cancelled(_) => None,
         }
     }
@@ -224,16 +224,14 @@ impl DynamicConnectome {
             .iter()
             .enumerate()
             .map(|(animal, recording)| {
-                self.affinity
-                    .of(recording, watch)
-                    .map_err(|source| match source {
-                        AffinityError::Cancelled(c) => ConnectomeError::Cancelled(c),
-                        source => ConnectomeError::Affinity {
-                            animal,
-                            subject: recording.session().id.clone(),
-                            source,
-                        },
-                    })
+                self.affinity.of(recording, watch).map_err(|why| match why {
+                    AffinityError::Cancelled(c) => ConnectomeError::Cancelled(c),
+                    why => ConnectomeError::Affinity {
+                        animal,
+                        subject: recording.session().id.clone(),
+                        why,
+                    },
+                })
             })
             .collect()
     }
@@ -280,9 +278,9 @@ impl DynamicConnectome {
                 let matrix = joined.matrix(factors.pairs.column(component));
                 let streams = streams.child(&format!("component {component}"));
                 self.communities_of(matrix, &streams, watch)
-                    .map_err(|source| match source {
+                    .map_err(|why| match why {
                         BlockModelError::Cancelled(c) => ConnectomeError::Cancelled(c),
-                        source => ConnectomeError::Blocks { component, source },
+                        why => ConnectomeError::Blocks { component, why },
                     })
             })
             .collect()

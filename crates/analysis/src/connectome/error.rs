@@ -204,7 +204,10 @@ impl Diagnose for FactorizationError {
             Self::Entry { .. } => {
                 Some("affinities are never negative: clip or shift them first".into())
             }
-            Self::Rank { most, .. } => Some(format!("ask for at most {most} components")),
+            Self::Rank { most, .. } => Some(format!(
+                "ask for at most {most} components (a choice of their number tries one more than its max_rank), or bring \
+                 more units"
+            )),
             Self::AllZero => Some("lower the affinity threshold or check the traces".into()),
             _ => None,
         }

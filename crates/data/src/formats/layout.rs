@@ -10,7 +10,7 @@
 //! | `unit_ids`, `unit_labels`, `unit_regions`, `unit_kinds`, `unit_positions` | the unit table; empty or NaN where unknown |
 //! | `epoch_kind`, `epoch_label`, `epoch_start_s`, `epoch_stop_s` | epochs |
 //! | `covariate_names`, `covariate_units`, `covariate_I`, `covariate_I_time` (or `_start_rate`) | channels; on the clock of the traces where neither time is given |
-//! | `session_id`, `_description`, `_subject`, `_start`, `_source` | session facts |
+//! | `session_id`, `_description`, `_subject`, `_start`, `_source` | session facts; without `_id` and `_source`, the file's name |
 
 use chiasm_core::TimeAxis;
 
@@ -97,12 +97,16 @@ impl<'a> Layout<'a> {
                 false => None,
             })
         };
+        let of_path = |part: Option<&std::ffi::OsStr>| {
+            part.map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+        };
+        let path = self.file.path();
         draft.session = Session {
-            id: fact("id")?.unwrap_or_default(),
+            id: fact("id")?.unwrap_or_else(|| of_path(path.file_stem())),
             description: fact("description")?.unwrap_or_default(),
             subject: fact("subject")?.unwrap_or_default(),
             start: fact("start")?,
-            source: fact("source")?.unwrap_or_default(),
+            source: fact("source")?.unwrap_or_else(|| of_path(path.file_name())),
         };
         Ok(draft)
     }

@@ -64,6 +64,13 @@ pub fn read(paths: &[PathBuf], how: &ReadRdms) -> Result<Rdms, DataError> {
 }
 
 fn read_one(path: &Path, how: &ReadRdms) -> Result<Rdms, DataError> {
+    if std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == 0) {
+        return Err(DataError::Malformed {
+            path: path.to_path_buf(),
+            format: "RDMs",
+            reason: "the file is empty".into(),
+        });
+    }
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("mat") => read_mat::read(path, how),
@@ -206,6 +213,11 @@ fn csv_rows(path: &Path) -> Result<Vec<Vec<String>>, DataError> {
                 reason: format!("line {line} has {len} cells, the first has {expected_len}"),
             }
         }
+        csv::ErrorKind::Utf8 { pos, err } => DataError::Malformed {
+            path: path.to_path_buf(),
+            format: "CSV",
+            reason: format!("line {}: {err}", pos.map_or(0, |p| p.line())),
+        },
         other => DataError::Malformed {
             path: path.to_path_buf(),
             format: "CSV",

@@ -5,7 +5,7 @@ use std::path::Path;
 use chiasm_analysis::connectome::affinity::ClockTraces;
 use chiasm_analysis::connectome::affinity::{on_clock, tensor_of};
 use chiasm_analysis::connectome::behavior::{Behavior, Bouts};
-use chiasm_analysis::connectome::communities::{Connectome, DynamicConnectome};
+use chiasm_analysis::connectome::communities::{Connectome, ConnectomeError, DynamicConnectome};
 use chiasm_analysis::connectome::factorization::Factorization;
 use chiasm_analysis::permutation::{ShiftTest, shift_units};
 use chiasm_core::{Failure, Streams};
@@ -46,7 +46,19 @@ pub(super) fn fit(
     let streams = bench.streams().clone();
     let connectome = config
         .connectome
-        .fit(&recordings, &streams, bench.watch())?;
+        .fit(&recordings, &streams, bench.watch())
+        .map_err(|e| {
+            let file = match &e {
+                ConnectomeError::Affinity { animal, .. } => input.paths.get(*animal),
+                _ => input.paths.first().filter(|_| input.paths.len() == 1),
+            };
+            let file = file.map(|f| f.display().to_string());
+            let failure = Failure::from(e);
+            match file {
+                Some(file) => failure.about(file),
+                None => failure,
+            }
+        })?;
     let mut animals = Vec::new();
     for (a, recording) in recordings.into_iter().enumerate() {
         animals.push(compare_with_behavior(

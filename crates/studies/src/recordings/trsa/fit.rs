@@ -199,7 +199,10 @@ fn from_recordings(
             return Err(SettingError::new(
                 "epochs",
                 "either epochs=KIND or bins=NUMBER, to say what the conditions of a recording are",
-                "both or neither",
+                match config.bins {
+                    Some(_) => "both",
+                    None => "neither",
+                },
             )
             .into());
         }
@@ -217,7 +220,8 @@ fn from_recordings(
     let mut names: Option<Vec<String>> = None;
     for path in &input.paths {
         let recording = chiasm_data::io::read(path, &options)?;
-        let (own, rdms) = of_recording(&recording, path, &conditions, config, rules)?;
+        let (own, rdms) = of_recording(&recording, path, &conditions, config, rules)
+            .map_err(|e| e.about(path.display()))?;
         if let Some(first) = &names
             && *first != own
         {
