@@ -55,3 +55,31 @@ fn an_hdf5_matrix_that_was_never_written_is_refused_at_once() {
         assert!(began.elapsed() < Duration::from_secs(5), "{text}");
     }
 }
+
+/// No samples of 10^17 units take no bytes, but a table of that many units overflowed.
+#[test]
+fn units_without_samples_are_not_counted_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wide.h5");
+    let file = rust_hdf5::H5File::create(&path).expect("created");
+    let wide = file
+        .new_dataset::<f32>()
+        .shape([0, 100_000_000_000_000_000]);
+    wide.create("traces").expect("made");
+    let time = file.new_dataset::<f64>().shape([1]).create("time");
+    time.expect("made").write_raw(&[0.0]).expect("written");
+    file.close().expect("closed");
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 100000000000000000), }\n";
+    let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+    npy.extend((header.len() as u16).to_le_bytes());
+    npy.extend(header.as_bytes());
+    let options = mapped("traces=array,rate=10,axes=time.unit");
+    for refused in [
+        read(&path, &ReadOptions::default()),
+        read(&path, &mapped("traces=traces,time=time,axes=time.unit")),
+        read_bytes(Path::new("wide.npy"), &npy, &options),
+    ] {
+        let text = refused.expect_err("nothing in it").to_string();
+        assert!(text.contains("wide.") && text.contains("found"), "{text}");
+    }
+}
