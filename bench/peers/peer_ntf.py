@@ -22,6 +22,10 @@ def inputs(case: dict, folder: Path) -> None:
     if hidden := case.get("hidden"):
         x[rng.random(shape, dtype="f4") < hidden] = np.nan
         write(folder / "hidden.bin", x)
+    if hidden := case.get("hidden_pairs"):
+        # As where an animal lacks neurons.
+        x[:, rng.random(shape[1:]) < hidden] = np.nan
+        write(folder / "hidden.bin", x)
 
 
 def write(path: Path, x) -> None:
@@ -31,8 +35,9 @@ def write(path: Path, x) -> None:
 
 
 def ours(case: dict, folder: Path) -> list[str]:
-    name = "hidden.bin" if "hidden" in case else "tensor.bin"
-    return ["peer_ntf", str(folder / name), str(case["rank"]), str(case["sweeps"]), "single"]
+    name = "hidden.bin" if "hidden" in case or "hidden_pairs" in case else "tensor.bin"
+    numbers = [str(case[key]) for key in ("rank", "sweeps", "starts")]
+    return ["peer_ntf", str(folder / name), *numbers, "single"]
 
 
 def tensorly(case: dict, folder: Path):
@@ -42,19 +47,22 @@ def tensorly(case: dict, folder: Path):
     with open(folder / "tensor.bin", "rb") as file:
         shape = struct.unpack("<3Q", file.read(24))
         x = np.frombuffer(file.read(), dtype="<f4").reshape(shape)
-    norm = float(np.linalg.norm(x))
+    # In f8: a sum of millions of squares in f4 is off by more than the errors compared.
+    norm = float(np.sqrt(sum(np.sum(frame.astype("f8") ** 2) for frame in x)))
 
-    def work() -> dict:
+    def one(seed: int) -> float:
         weights, factors = non_negative_parafac_hals(
-            x, rank=case["rank"], n_iter_max=case["sweeps"], init="random", tol=0, random_state=0
+            x, rank=case["rank"], n_iter_max=case["sweeps"], init="random", tol=0, random_state=seed
         )
         a, b, c = (np.asarray(f, dtype="f8") for f in factors)
         w = np.asarray(weights, dtype="f8")
         inner = np.einsum("tpw,tr->rpw", x, a, optimize=True)
         inner = np.einsum("rpw,pr,wr,r->", inner, b, c, w, optimize=True)
         model = w @ ((a.T @ a) * (b.T @ b) * (c.T @ c)) @ w
-        error = np.sqrt(max(norm**2 - 2 * inner + model, 0.0)) / norm
-        return {"relative_error": float(error)}
+        return float(np.sqrt(max(norm**2 - 2 * inner + model, 0.0)) / norm)
+
+    def work() -> dict:
+        return {"relative_error": min(one(seed) for seed in range(case["starts"]))}
 
     return work
 
@@ -66,33 +74,46 @@ def same(ours: dict, theirs: dict) -> str | None:
 
 
 # The card's bar: 100 units, 1000 frames, 20 animals, 100 sweeps in 120 s and 2 GiB. A peer would need many minutes.
-CARD = {"name": "card", "frames": 1000, "pairs": 4950, "animals": 20, "rank": 8, "sweeps": 100}
+CARD = {"name": "card", "frames": 1000, "pairs": 4950, "animals": 20, "rank": 8, "sweeps": 100, "starts": 1}
 
 COMPARISONS = [
     Comparison(
         name="ntf",
         cases=[
-            {"name": "one worm", "frames": 480, "pairs": 10585, "animals": 1, "rank": 6, "sweeps": 20},
-            {"name": "6 animals", "frames": 400, "pairs": 780, "animals": 6, "rank": 4, "sweeps": 60},
+            {"name": "one worm", "frames": 480, "pairs": 10585, "animals": 1, "rank": 6, "sweeps": 20, "starts": 3},
+            {"name": "6 animals", "frames": 400, "pairs": 780, "animals": 6, "rank": 4, "sweeps": 60, "starts": 3},
             {
-                "name": "6 animals, 30 % hidden",
+                "name": "6 animals, 30 % of entries hidden",
                 "frames": 400,
                 "pairs": 780,
                 "animals": 6,
                 "rank": 4,
                 "sweeps": 60,
+                "starts": 3,
                 "hidden": 0.3,
             },
-            {"name": "20 animals", "frames": 250, "pairs": 4950, "animals": 20, "rank": 8, "sweeps": 10},
+            {
+                "name": "6 animals, 30 % of pairs hidden",
+                "frames": 400,
+                "pairs": 780,
+                "animals": 6,
+                "rank": 4,
+                "sweeps": 60,
+                "starts": 3,
+                "hidden_pairs": 0.3,
+            },
+            {"name": "20 animals", "frames": 250, "pairs": 4950, "animals": 20, "rank": 8, "sweeps": 10, "starts": 3},
         ],
         inputs=inputs,
         ours=ours,
         peers=[Peer(name="tensorly", prepare=tensorly, package="tensorly")],
         bar=5.0,
-        fair="One random start, the same number of sweeps, single-precision products for both. Different random starts; "
-        "errors are compared. The peer's error computation within its sweeps is its own. Where entries are hidden they "
-        "are hidden from us alone: the peer gets the whole tensor.",
+        fair="Three random starts of the same number of sweeps of five rounds, single-precision products for both. Starts "
+        "differ: the least errors of both sides are compared. The peer's error computation within its sweeps is its own. "
+        "What is hidden is hidden from us alone: the peer gets the whole tensor.",
         same=same,
+        rounds=2,
+        repeats=1,
         threads=("1", "2"),
     ),
     Comparison(

@@ -1,5 +1,5 @@
-//! Our side of `bench/peers/peer_ntf.py`: factorizes a tensor read from a file, from one random start, for a fixed number
-//! of sweeps, with products in `single` or `double` precision.
+//! Our side of `bench/peers/peer_ntf.py`: factorizes a tensor read from a file, from random starts, for a fixed number of
+//! sweeps, with products in `single` or `double` precision.
 //!
 //! The file holds three numbers (frames, pairs, animals; `u64`, little-endian) and the values `[time, pair, animal]`
 //! (`f32`, little-endian; NaN where hidden).
@@ -20,10 +20,10 @@ const INNER: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(path), Some(rank), Some(sweeps)) =
-        (arguments.next(), arguments.next(), arguments.next())
+    let [Some(path), Some(rank), Some(sweeps), Some(starts)] =
+        std::array::from_fn(|_| arguments.next())
     else {
-        return Err("usage: peer_ntf FILE RANK SWEEPS [single|double]".into());
+        return Err("usage: peer_ntf FILE RANK SWEEPS STARTS [single|double]".into());
     };
     let precision = match arguments.next().as_deref() {
         Some("single") => Precision::Single,
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tensor = MaskedTensor::from_dense(&read(&path)?)?;
     let fit = Factorization {
         rank: rank.parse()?,
-        starts: 1,
+        starts: starts.parse()?,
         max_sweeps: sweeps.parse()?,
         tolerance: 0.0,
         precision,
