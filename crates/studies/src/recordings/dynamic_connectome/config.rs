@@ -118,7 +118,6 @@ impl Default for FitConfig {
                     ..Affinity::default()
                 },
                 factorization: Factorization {
-                    starts: 5,
                     max_sweeps: 60,
                     tolerance: 1e-5,
                     inner: 3,
