@@ -146,6 +146,14 @@ pub enum Mark {
         #[serde(with = "numbers::one")]
         y: f64,
     },
+    /// A vertical reference line, such as the border between two groups.
+    VLine {
+        /// Legend name.
+        series: String,
+        /// Its position.
+        #[serde(with = "numbers::one")]
+        x: f64,
+    },
     /// Short vertical ticks at `x` in row `y`, counted upwards: spikes, events.
     Ticks {
         /// Legend name.

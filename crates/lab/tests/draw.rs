@@ -270,6 +270,7 @@ fn mark() -> impl Strategy<Value = Mark> {
         (name(), prop::collection::vec((value(), value()), 0..5))
             .prop_map(|(series, spans)| Mark::Spans { series, spans }),
         (name(), value()).prop_map(|(series, y)| Mark::HLine { series, y }),
+        (name(), value()).prop_map(|(series, x)| Mark::VLine { series, x }),
         (name(), values(), values()).prop_map(|(series, x, y)| Mark::Ticks { series, x, y }),
     ]
 }

@@ -128,6 +128,7 @@ pub(super) fn x_scale(panels: &[&Panel]) -> Scale {
                     extent.all(&[a, b], log);
                     tight = true;
                 }
+                Mark::VLine { x, .. } => extent.add(*x, log),
                 Mark::Spans { .. } | Mark::HLine { .. } => {}
             }
         }
@@ -196,7 +197,7 @@ pub(super) fn y_scale(panel: &Panel) -> Scale {
                 flipped = top < bottom;
                 (pad_low, pad_high) = (0.0, 0.0);
             }
-            Mark::Spans { .. } => {}
+            Mark::Spans { .. } | Mark::VLine { .. } => {}
         }
     }
     if let Some((low, high)) = fixed(&panel.y) {
@@ -238,6 +239,7 @@ pub(super) fn whole_x(panels: &[&Panel]) -> bool {
         | Mark::Band { x, .. }
         | Mark::Ticks { x, .. } => whole(x),
         Mark::Heatmap { x_range, .. } => x_range.is_none(),
+        Mark::VLine { x, .. } => x.fract() == 0.0,
         Mark::Spans { .. } | Mark::HLine { .. } => true,
     })
 }
@@ -249,7 +251,7 @@ pub(super) fn whole_y(panel: &Panel) -> bool {
         Mark::Heatmap { y_range, .. } => y_range.is_none(),
         Mark::Line { y, .. } | Mark::Points { y, .. } => whole(y),
         Mark::Bars { y, error, .. } => whole(y) && error.is_empty(),
-        Mark::Spans { .. } => true,
+        Mark::Spans { .. } | Mark::VLine { .. } => true,
         Mark::HLine { y, .. } => y.fract() == 0.0,
         Mark::Band { .. } => false,
     })

@@ -60,6 +60,12 @@ pub(super) fn draw(pen: &mut Pen, plot: &Plot, names: &Names) {
                     pen.line((left, y), (right, y), Ink::Muted, &more);
                 }
             }
+            Mark::VLine { x, .. } => {
+                if let Some(x) = plot.x.place(*x) {
+                    let more = format!(" stroke-width=\"1\"{}", reference_dash(look.unwrap_or(0)));
+                    pen.line((x, top), (x, bottom), Ink::Muted, &more);
+                }
+            }
             Mark::Ticks { x, y, .. } => raster(pen, plot, x, y, ink),
         }
     }
@@ -82,7 +88,7 @@ fn has_data(mark: &Mark) -> bool {
         Mark::Band { x, low, high, .. } => any(x) && any(low) && any(high),
         Mark::Heatmap { values, .. } => values.iter().any(|row| any(row)),
         Mark::Spans { spans, .. } => !spans.is_empty(),
-        Mark::HLine { y, .. } => y.is_finite(),
+        Mark::HLine { y: at, .. } | Mark::VLine { x: at, .. } => at.is_finite(),
     }
 }
 

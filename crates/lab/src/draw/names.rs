@@ -48,7 +48,9 @@ fn named(mark: &Mark) -> Option<(&str, Sample)> {
         Mark::Bars { series, .. } => Some((series, Sample::Area)),
         Mark::Band { series, .. } => Some((series, Sample::Band)),
         Mark::Spans { series, .. } => Some((series, Sample::Span)),
-        Mark::HLine { series, .. } => Some((series, Sample::Reference)),
+        Mark::HLine { series, .. } | Mark::VLine { series, .. } => {
+            Some((series, Sample::Reference))
+        }
         Mark::Ticks { series, .. } => Some((series, Sample::Tick)),
         Mark::Heatmap { .. } => None,
     }

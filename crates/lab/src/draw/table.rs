@@ -130,6 +130,9 @@ fn add(mark: &Mark, panel: &Panel, columns: &mut Columns, rows: &mut Vec<Row>) {
                 rows,
             );
         }
+        Mark::VLine { series, x } => {
+            long("vline", series, &[], &[("x", px, &[*x])], columns, rows);
+        }
         Mark::HLine { series, y } => {
             long("hline", series, &[], &[("y", py, &[*y])], columns, rows);
         }

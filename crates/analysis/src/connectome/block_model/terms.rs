@@ -46,9 +46,12 @@ impl Cell {
     }
 }
 
-/// `ln n!` from a table, beyond it from the gamma function.
+/// `ln n!` and what the normal model asks of counts, from tables; beyond them from the gamma function.
 #[derive(Debug)]
-pub(super) struct LogFactorials(Vec<f64>);
+pub(super) struct LogFactorials {
+    factorials: Vec<f64>,
+    normals: Vec<f64>,
+}
 
 impl LogFactorials {
     /// A table up to `largest`, but no larger than 32 MiB.
@@ -64,12 +67,27 @@ impl LogFactorials {
             sum = next;
             table.push(sum);
         }
-        Self(table)
+        let normals = (0..=largest.min(1 << 20) as u32 / 2)
+            .map(of_normal)
+            .collect();
+        Self {
+            factorials: table,
+            normals,
+        }
+    }
+
+    /// `ln(1 + c) / 2 + ln Γ(1/2) - ln Γ((1 + c) / 2)`: what `c` edges cost under the normal model, apart from their weights.
+    #[inline]
+    pub(super) fn normal(&self, count: u32) -> f64 {
+        match self.normals.get(count as usize) {
+            Some(&v) => v,
+            None => of_normal(count),
+        }
     }
 
     #[inline]
     pub(super) fn factorial(&self, n: u64) -> f64 {
-        match self.0.get(n as usize) {
+        match self.factorials.get(n as usize) {
             Some(&v) => v,
             None => ln_gamma(n as f64 + 1.0),
         }
@@ -90,6 +108,11 @@ impl LogFactorials {
             self.factorial(n + k - 1) - self.factorial(k) - self.factorial(n - 1)
         }
     }
+}
+
+fn of_normal(count: u32) -> f64 {
+    let n = 1.0 + f64::from(count);
+    0.5 * n.ln() + ln_gamma(0.5) - ln_gamma(0.5 * n)
 }
 
 /// Which model the blocks of a level obey.

@@ -1,7 +1,6 @@
 //! What the weights between two blocks cost.
 
 use std::borrow::Cow;
-use std::f64::consts::PI;
 
 use statrs::function::gamma::ln_gamma;
 
@@ -9,6 +8,8 @@ use super::config::WeightModel;
 use super::error::BlockModelError;
 use super::graph::WeightedGraph;
 use super::terms::{Cell, LogFactorials};
+
+const LN_2_PI: f64 = 1.837_877_066_409_345_3;
 
 /// A graph as its weight model sees it.
 #[derive(Debug)]
@@ -103,6 +104,7 @@ pub(super) enum WeightTerm {
     Normal {
         mean: f64,
         half_variance: f64,
+        half_ln_half_variance: f64,
     },
 }
 
@@ -161,6 +163,7 @@ impl WeightTerm {
                     Self::Normal {
                         mean,
                         half_variance: 0.5 * variance,
+                        half_ln_half_variance: 0.5 * (0.5 * variance).ln(),
                     },
                     0.0,
                 )
@@ -186,15 +189,14 @@ impl WeightTerm {
             Self::Normal {
                 mean,
                 half_variance,
+                half_ln_half_variance,
             } => {
                 // Weights are centred on the global mean first: the sums stay small and the mean's prior is 0.
                 let sum = cell.sum - c * mean;
                 let square = cell.square - 2.0 * mean * cell.sum + c * mean * mean;
                 let shape = 0.5 + 0.5 * c;
                 let scale = half_variance + (0.5 * (square - sum * sum / (1.0 + c))).max(0.0);
-                0.5 * c * (2.0 * PI).ln() + 0.5 * (1.0 + c).ln() + ln_gamma(0.5)
-                    - ln_gamma(shape)
-                    - 0.5 * half_variance.ln()
+                0.5 * c * LN_2_PI + lf.normal(cell.count) - half_ln_half_variance
                     + shape * scale.ln()
             }
         }

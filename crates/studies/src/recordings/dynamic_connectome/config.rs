@@ -2,6 +2,7 @@
 
 use chiasm_analysis::connectome::affinity::{Affinity, AffinityKind};
 use chiasm_analysis::connectome::behavior::Behavior;
+use chiasm_analysis::connectome::block_model::BlockModel;
 use chiasm_analysis::connectome::communities::DynamicConnectome;
 use chiasm_analysis::connectome::factorization::{Factorization, Precision, RankRule};
 use chiasm_core::SettingError;
@@ -36,7 +37,7 @@ impl Default for Config {
                 ..DynamicConnectome::default()
             },
             ablation_starts: 3,
-            lfr_graphs: 5,
+            lfr_graphs: 10,
         }
     }
 }
@@ -128,6 +129,10 @@ impl Default for FitConfig {
                 rank_rule: RankRule {
                     max_rank: 6,
                     ..RankRule::default()
+                },
+                block_model: BlockModel {
+                    restarts: 5,
+                    ..DynamicConnectome::default().block_model
                 },
                 ..DynamicConnectome::default()
             },

@@ -3,7 +3,7 @@
 use chiasm_analysis::connectome::affinity::ConnectomeTensor;
 use chiasm_analysis::connectome::communities::Communities;
 use chiasm_analysis::connectome::factorization::{Factors, RankChoice};
-use chiasm_core::Failure;
+use chiasm_core::{Failure, stats};
 use chiasm_lab::Bench;
 use chiasm_lab::figure::{Axis, Figure, Mark, Panel};
 use ndarray::Array2;
@@ -138,11 +138,9 @@ pub(super) fn matrix_panel(title: &str, found: &Communities) -> Panel {
     let sorted: Array2<f64> = Array2::from_shape_fn((n, n), |(i, j)| {
         found.matrix[[found.order[i], found.order[j]]]
     });
-    let scale = sorted
-        .iter()
-        .copied()
-        .filter(|v| !v.is_nan())
-        .fold(0.0, f64::max);
+    // A pair seen in few frames may stand out by chance: it must not dim all others.
+    let seen: Vec<f64> = sorted.iter().copied().filter(|v| !v.is_nan()).collect();
+    let scale = stats::quantile(&seen, 0.995);
     let relative = |v: f64| if scale > 0.0 { v / scale } else { v };
     let values = sorted
         .outer_iter()
@@ -155,7 +153,7 @@ pub(super) fn matrix_panel(title: &str, found: &Communities) -> Panel {
         Axis::new("neuron, sorted", "1").range(n as f64, 0.0),
     )
     .with(Mark::Heatmap {
-        series: "pair weight / largest".into(),
+        series: "weight / 99.5th percentile".into(),
         values,
         x_range: Some((0.0, n as f64)),
         y_range: Some((0.0, n as f64)),
@@ -170,10 +168,9 @@ pub(super) fn matrix_panel(title: &str, found: &Communities) -> Panel {
                     series: String::new(),
                     y: at,
                 })
-                .with(Mark::Line {
+                .with(Mark::VLine {
                     series: String::new(),
-                    x: vec![at, at],
-                    y: vec![0.0, n as f64],
+                    x: at,
                 });
         }
     }

@@ -187,7 +187,7 @@ fn matrices(connectome: &Connectome) -> Figure {
     let mut figure = Figure::new(
         "communities",
         "The communities of each component",
-        "Pair weights of each component relative to its largest, units sorted by its communities, the most cohesive first; \
+        "Pair weights of each component relative to its 99.5th percentile, units sorted by its communities, the most cohesive first; \
          lines are borders between communities.",
     )
     .columns(3);
