@@ -141,9 +141,9 @@ fn files_of_every_layout() {
     );
     let refuse = |path: PathBuf| read(&[path], &ReadRdms::default()).unwrap_err().to_string();
     assert!(refuse(put("c.csv", "0,1\n1\n")).contains("line 2 has 1 cells"));
-    assert!(refuse(put("d.csv", "")).contains("expected"));
+    assert!(refuse(put("d.csv", "")).contains("the file is empty"));
     assert!(refuse(put("e.csv", "0,1,2\n1,0,x\n2,3,0\n")).contains("row 2, column 3"));
-    assert!(refuse(put("f.txt", "")).contains("`txt` is not supported"));
+    assert!(refuse(put("f.txt", "0")).contains("`txt` is not supported"));
     assert!(refuse(folder.path().join("none.csv")).contains("cannot read"));
     let absent = ReadRdms {
         labels: Some(put("bad.csv", "who,region\na,b\n")),

@@ -211,7 +211,7 @@ fn own_files_with_labels_are_identified_and_bad_ones_end_in_their_error() {
         bins: Some(5),
         ..quick()
     };
-    assert!(error(&both, &paths).contains("both or neither"));
+    assert!(error(&both, &paths).contains("found both"));
     // Comparison alone needs no labels.
     let only = FitConfig {
         task: Task::Compare,
