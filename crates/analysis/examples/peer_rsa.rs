@@ -1,7 +1,8 @@
 //! Representational similarity analysis on the clock, for the comparison with its peers in `bench/peers/peer_rsa.py`.
 //!
-//! `peer_rsa transforms|compare|identify|map|bootstrap|whole RDMS.npy LABELS.csv [RESAMPLES]` does the work of that name on
-//! the RDMs (`[rdm, pair]`) and prints a JSON line with the seconds of each repeat and figures that both sides must share.
+//! `peer_rsa WORK RDMS.npy LABELS.csv [RESAMPLES]` does that work on the RDMs (`[rdm, pair]`) and prints a JSON line with
+//! the seconds of each repeat and figures that both sides must share. The works: `transforms`, `compare` (with themselves),
+//! `compare-others`, `tau-a` (compare by Kendall's tau-a), `identify`, `map`, `bootstrap`, `whole`.
 //! `whole` is what a paper's figure takes: the map on the full grid, then the bootstrap of all five families.
 #![allow(clippy::print_stdout)] // An example is a program: its output is its result.
 
@@ -14,9 +15,9 @@ use chiasm_analysis::rsa::{
     compare, identify,
 };
 use chiasm_core::{Failure, Quiet, SettingError, Streams};
-use chiasm_data::Rdms;
 use chiasm_data::rdm::{Layout, ReadRdms, read};
-use ndarray::Array2;
+use chiasm_data::{RdmRules, Rdms};
+use ndarray::{Array2, s};
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,11 +35,14 @@ fn main() -> Result<(), Failure> {
         .ok()
         .and_then(|r| r.parse().ok())
         .unwrap_or(1usize);
-    let mut figures = once(work, &rdms, resamples)?;
+    // The same RDMs in reverse order, to be compared as others are.
+    let reversed = rdms.values().slice(s![..;-1, ..]).to_owned();
+    let others = Rdms::from_condensed(reversed, rdms.labels().to_vec(), RdmRules::default())?;
+    let mut figures = once(work, &rdms, &others, resamples)?;
     let mut seconds = Vec::new();
     for _ in 0..repeats {
         let start = Instant::now();
-        figures = once(work, &rdms, resamples)?;
+        figures = once(work, &rdms, &others, resamples)?;
         seconds.push(start.elapsed().as_secs_f64());
     }
     let figures: String = figures
@@ -59,7 +63,12 @@ fn weighted_sum(values: &Array2<f64>) -> f64 {
 }
 
 /// One round of the work, and the figures by which the sides are compared.
-fn once(work: &str, rdms: &Rdms, resamples: usize) -> Result<Vec<(&'static str, f64)>, Failure> {
+fn once(
+    work: &str,
+    rdms: &Rdms,
+    others: &Rdms,
+    resamples: usize,
+) -> Result<Vec<(&'static str, f64)>, Failure> {
     let accuracy = |figure| Ok(vec![("accuracy", figure)]);
     match work {
         "transforms" => {
@@ -71,13 +80,26 @@ fn once(work: &str, rdms: &Rdms, resamples: usize) -> Result<Vec<(&'static str, 
             let geodesic = geodesic.apply(rdms)?;
             Ok(vec![
                 ("rank", weighted_sum(&rank)),
-                ("geo_topological", weighted_sum(&clipped)),
+                // The peer's is wrong above the upper threshold.
+                (
+                    "geo_topological",
+                    weighted_sum(&clipped.mapv(|g| g.min(0.8))),
+                ),
                 ("geodesic", weighted_sum(&geodesic)),
             ])
         }
-        "compare" => {
-            let rho = compare(rdms, rdms, Similarity::Spearman)?;
-            Ok(vec![("spearman", weighted_sum(&rho))])
+        "compare" | "compare-others" | "tau-a" => {
+            let second = if work == "compare-others" {
+                others
+            } else {
+                rdms
+            };
+            let how = match work {
+                "tau-a" => Similarity::KendallTauA,
+                _ => Similarity::Spearman,
+            };
+            let found = compare(rdms, second, how)?;
+            Ok(vec![("similarity", weighted_sum(&found))])
         }
         "identify" => {
             let vectors = Transform::Rank.apply(rdms)?;
@@ -86,8 +108,8 @@ fn once(work: &str, rdms: &Rdms, resamples: usize) -> Result<Vec<(&'static str, 
         "map" => accuracy(accuracy_map(rdms, &grid(0.05, false)?, &Quiet)?.mean()),
         "whole" => {
             let both = [
-                once("map", rdms, resamples)?,
-                once("bootstrap", rdms, resamples)?,
+                once("map", rdms, others, resamples)?,
+                once("bootstrap", rdms, others, resamples)?,
             ];
             Ok(vec![("map", both[0][0].1), ("bootstrap", both[1][0].1)])
         }
@@ -107,7 +129,7 @@ fn once(work: &str, rdms: &Rdms, resamples: usize) -> Result<Vec<(&'static str, 
         }
         other => Err(SettingError::new(
             "work",
-            "transforms, compare, identify, map, bootstrap or whole",
+            "transforms, compare, compare-others, tau-a, identify, map, bootstrap or whole",
             other,
         )
         .into()),

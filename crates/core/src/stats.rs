@@ -48,22 +48,110 @@ pub fn quantile_sorted(sorted: &[f64], q: f64) -> f64 {
 /// Ranks from 1 to n; ties share their mean rank.
 #[must_use]
 pub fn average_ranks(x: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..x.len()).collect();
-    order.sort_by(|&a, &b| x[a].total_cmp(&x[b]));
+    let keys = in_order(x);
     let mut ranks = vec![0.0; x.len()];
     let mut start = 0;
-    while start < order.len() {
+    while start < keys.len() {
+        let key = keys[start];
         let mut end = start + 1;
-        while end < order.len() && x[order[end]] == x[order[start]] {
+        // Values can be equal only where places are.
+        while end < keys.len()
+            && place_of(keys[end]) == place_of(key)
+            && x[position_of(keys[end])] == x[position_of(key)]
+        {
             end += 1;
         }
         let rank = (start + 1 + end) as f64 / 2.0;
-        for &i in &order[start..end] {
-            ranks[i] = rank;
+        for &key in &keys[start..end] {
+            ranks[position_of(key)] = rank;
         }
         start = end;
     }
     ranks
+}
+
+/// The positions of `x` from its smallest value to its largest (`f64::total_cmp`); of equals, the first comes first.
+#[must_use]
+pub fn ascending(x: &[f64]) -> Vec<usize> {
+    in_order(x).into_iter().map(position_of).collect()
+}
+
+/// Bits of a key that hold a position; those above hold its value's place.
+const POSITION_BITS: u32 = 42;
+/// A place has two digits of this many bits.
+const DIGIT_BITS: u32 = 11;
+
+fn position_of(key: u64) -> usize {
+    (key & ((1 << POSITION_BITS) - 1)) as usize
+}
+
+fn place_of(key: u64) -> u64 {
+    key >> POSITION_BITS
+}
+
+/// Positions as [`ascending`] orders them, each below the place of its value: a whole number that never falls where the
+/// value rises. Sorting places digit by digit takes a time that grows with the number of values alone, and without a
+/// comparison; only the few values that share a place are compared.
+fn in_order(x: &[f64]) -> Vec<u64> {
+    let mut keys = by_place(x).unwrap_or_else(|| (0..x.len() as u64).collect());
+    for run in keys.chunk_by_mut(|&a, &b| place_of(a) == place_of(b)) {
+        if run.len() > 1 {
+            run.sort_by(|&a, &b| x[position_of(a)].total_cmp(&x[position_of(b)]));
+        }
+    }
+    keys
+}
+
+/// Keys sorted by place, where it is worth it and all values are finite.
+fn by_place(x: &[f64]) -> Option<Vec<u64>> {
+    const WORTH_IT: usize = 512;
+    const N_DIGITS: usize = 1 << DIGIT_BITS;
+    if x.len() < WORTH_IT || !x.iter().all(|v| v.is_finite()) {
+        return None;
+    }
+    // Four at a time, since each comparison must wait for the one before.
+    let (mut low, mut high) = ([x[0]; 4], [x[0]; 4]);
+    for four in x.chunks(4) {
+        for ((&v, low), high) in four.iter().zip(&mut low).zip(&mut high) {
+            *low = if v < *low { v } else { *low };
+            *high = if v > *high { v } else { *high };
+        }
+    }
+    let low = low.iter().copied().fold(x[0], f64::min);
+    let high = high.iter().copied().fold(x[0], f64::max);
+    let n_places = (1u64 << (2 * DIGIT_BITS)) - 2;
+    let scale = n_places as f64 / (high - low);
+    // 0 if the range is infinite; infinite if it is 0 or next to nothing.
+    if !(scale > 0.0 && scale.is_finite()) {
+        return None;
+    }
+    // Added to this, a number of up to 51 bits is rounded to a whole number, which the low bits then hold. Rounding keeps
+    // the order of differences from one number, of products with one and of sums with one.
+    const WHOLE: f64 = (1u64 << 52) as f64;
+    let key = |(i, &v): (usize, &f64)| {
+        (((v - low) * scale + WHOLE).to_bits() << POSITION_BITS) | i as u64
+    };
+    let mut keys: Vec<u64> = x.iter().enumerate().map(key).collect();
+    let digit = |key: u64, d: u32| (key >> (POSITION_BITS + d * DIGIT_BITS)) as usize % N_DIGITS;
+    let mut starts = [[0usize; N_DIGITS]; 2];
+    for &key in &keys {
+        starts[0][digit(key, 0)] += 1;
+        starts[1][digit(key, 1)] += 1;
+    }
+    let mut sorted = vec![0; keys.len()];
+    for (d, starts) in starts.iter_mut().enumerate() {
+        let mut before = 0;
+        for start in starts.iter_mut() {
+            before += std::mem::replace(start, before);
+        }
+        for &key in &keys {
+            let start = &mut starts[digit(key, d as u32)];
+            sorted[*start] = key;
+            *start += 1;
+        }
+        std::mem::swap(&mut keys, &mut sorted);
+    }
+    Some(keys)
 }
 
 /// Pearson correlation of two slices of one length; NaN where either is constant or they hold fewer than two values.
@@ -168,6 +256,32 @@ mod tests {
             let x: Vec<f64> = x.into_iter().map(f64::from).collect();
             let n = x.len() as f64;
             prop_assert_eq!(average_ranks(&x).iter().sum::<f64>(), n * (n + 1.0) / 2.0);
+        }
+
+        #[test]
+        fn sorting_by_places_equals_sorting_values(
+            x in prop::collection::vec(prop_oneof![
+                8 => -5.0f64..5.0,
+                4 => (-4i32..4).prop_map(f64::from),
+                2 => (0u64..40).prop_map(|k| 1.0 + k as f64 * f64::EPSILON),
+                1 => prop::num::f64::ANY,
+            ], 0..900),
+            finite in any::<bool>(),
+            far in prop::option::of(-1e300f64..1e300),
+        ) {
+            let x = x.into_iter().filter(|v| !finite || v.abs() < 10.0);
+            // One far value leaves one place to all others.
+            let x: Vec<f64> = x.chain(far).collect();
+            let mut plain: Vec<usize> = (0..x.len()).collect();
+            plain.sort_by(|&a, &b| x[a].total_cmp(&x[b]));
+            prop_assert_eq!(ascending(&x), plain);
+            let ranks = average_ranks(&x);
+            for (i, &v) in x.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
+                // NaN stands below or above all others, by its sign.
+                let below = x.iter().filter(|&&w| w < v || (w.is_nan() && w.is_sign_negative())).count();
+                let equal = x.iter().filter(|&&w| w == v).count();
+                prop_assert_eq!(ranks[i], below as f64 + (equal as f64 + 1.0) / 2.0);
+            }
         }
     }
 }

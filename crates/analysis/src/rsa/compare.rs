@@ -40,8 +40,8 @@ impl Similarity {
     }
 }
 
-/// The likeness of every vector of `a` (rows) with every one of `b` (columns): `[rdm of a, rdm of b]`. Ranks are taken once
-/// for each. NaN where undefined: see [`Similarity::of`].
+/// The likeness of every vector of `a` (rows) with every one of `b` (columns): `[rdm of a, rdm of b]`. Each
+/// vector is ranked or sorted once. NaN where undefined: see [`Similarity::of`].
 ///
 /// # Errors
 /// [`RsaError::Shape`] if the numbers of stimuli differ.
@@ -54,30 +54,65 @@ pub fn compare(a: &Rdms, b: &Rdms, how: Similarity) -> Result<Array2<f64>, RsaEr
         });
     }
     // Each vector is brought into a form in which the likeness is a plain product.
-    let prepared = |rdms: &Rdms| -> Vec<Vec<f64>> {
-        let rows = (0..rdms.len())
+    let prepared = |rdms: &Rdms| -> Vec<Prepared> {
+        (0..rdms.len())
             .into_par_iter()
-            .map(|i| rdms.vector(i).to_vec());
-        rows.map(|row| match how {
-            Similarity::Spearman => unit(centered(stats::average_ranks(&row))),
-            Similarity::Pearson => unit(centered(row)),
-            Similarity::Cosine => unit(row),
-            Similarity::KendallTauA => row,
-        })
-        .collect()
+            .map(|i| Prepared::new(rdms.vector(i).to_vec(), how))
+            .collect()
     };
-    let (left, right) = (prepared(a), prepared(b));
-    let cells: Vec<f64> = (0..a.len() * b.len())
-        .into_par_iter()
-        .map(|cell| {
-            let (x, y) = (&left[cell / b.len()], &right[cell % b.len()]);
-            match how {
-                Similarity::KendallTauA => kendall_tau_a(x, y),
-                _ => dot(x, y).clamp(-1.0, 1.0),
-            }
+    let left = prepared(a);
+    let itself = std::ptr::eq(a, b);
+    let right = if itself { Vec::new() } else { prepared(b) };
+    let right = if itself { &left } else { &right };
+    let rows: Vec<Vec<f64>> = left
+        .par_iter()
+        .enumerate()
+        .map(|(i, x)| {
+            // Likeness is symmetric to the last bit: of RDMs with themselves, half the cells are enough.
+            let from = if itself { i } else { 0 };
+            right[from..].iter().map(|y| x.with(y)).collect()
         })
         .collect();
-    Ok(Array2::from_shape_vec((a.len(), b.len()), cells).expect("a cell for each pair"))
+    let cell = |(i, j): (usize, usize)| {
+        let (low, high) = if itself && j < i { (j, i) } else { (i, j) };
+        rows[low][if itself { high - low } else { high }]
+    };
+    Ok(Array2::from_shape_fn((left.len(), right.len()), cell))
+}
+
+/// A vector of distances with all done that does not depend on the other vector.
+enum Prepared {
+    /// Centered or not, of length 1: likeness is the product.
+    Unit(Vec<f64>),
+    Kendall(Sorted),
+}
+
+impl Prepared {
+    fn new(row: Vec<f64>, how: Similarity) -> Self {
+        match how {
+            Similarity::Spearman => Self::Unit(unit(centered_ranks(&row))),
+            Similarity::Pearson => Self::Unit(unit(centered(row))),
+            Similarity::Cosine => Self::Unit(unit(row)),
+            Similarity::KendallTauA => Self::Kendall(Sorted::new(&row)),
+        }
+    }
+
+    fn with(&self, other: &Self) -> f64 {
+        match (self, other) {
+            (Self::Unit(x), Self::Unit(y)) => dot(x, y).clamp(-1.0, 1.0),
+            (Self::Kendall(x), Self::Kendall(y)) => x.tau_a(y),
+            // Both come from one `how`.
+            _ => f64::NAN,
+        }
+    }
+}
+
+/// Ranks less their mean, which is known.
+fn centered_ranks(x: &[f64]) -> Vec<f64> {
+    let mut ranks = stats::average_ranks(x);
+    let mean = (x.len() + 1) as f64 / 2.0;
+    ranks.iter_mut().for_each(|r| *r -= mean);
+    ranks
 }
 
 fn centered(mut x: Vec<f64>) -> Vec<f64> {
@@ -90,7 +125,12 @@ fn centered(mut x: Vec<f64>) -> Vec<f64> {
 fn unit(mut x: Vec<f64>) -> Vec<f64> {
     let length = dot(&x, &x).sqrt();
     let length = if length > 0.0 { length } else { f64::NAN };
-    x.iter_mut().for_each(|v| *v /= length);
+    let scale = 1.0 / length;
+    if scale.is_finite() {
+        x.iter_mut().for_each(|v| *v *= scale);
+    } else {
+        x.iter_mut().for_each(|v| *v /= length);
+    }
     x
 }
 
@@ -121,55 +161,121 @@ fn cosine(a: &[f64], b: &[f64]) -> f64 {
     }
 }
 
-/// Kendall's tau-a in O(m log m) (Knight 1966). NaN where either vector is constant.
+/// Kendall's tau-a in O(m log m) (Knight 1966). NaN where either vector is constant or holds a NaN.
 #[must_use]
 pub fn kendall_tau_a(a: &[f64], b: &[f64]) -> f64 {
-    let m = a.len();
-    let mut order: Vec<usize> = (0..m).collect();
-    order.sort_by(|&i, &j| a[i].total_cmp(&a[j]).then(b[i].total_cmp(&b[j])));
-    let pairs = |k: usize| (k * k.saturating_sub(1) / 2) as i64;
-    let runs = |same: &dyn Fn(usize, usize) -> bool| {
-        let mut ties = 0;
-        let mut start = 0;
-        for i in 1..=m {
-            if i == m || !same(i - 1, i) {
-                ties += pairs(i - start);
-                start = i;
-            }
-        }
-        ties
-    };
-    let in_a = runs(&|i, j| a[order[i]] == a[order[j]]);
-    let in_both = runs(&|i, j| a[order[i]] == a[order[j]] && b[order[i]] == b[order[j]]);
-    let mut by_b: Vec<f64> = order.iter().map(|&i| b[i]).collect();
-    let discordant = inversions(&mut by_b);
-    let in_b = runs(&|i, j| by_b[i] == by_b[j]);
-    let all = pairs(m);
-    if m < 2 || in_a == all || in_b == all {
-        return f64::NAN;
-    }
-    (all - in_a - in_b + in_both - 2 * discordant) as f64 / all as f64
+    Sorted::new(a).tau_a(&Sorted::new(b))
 }
 
-/// Sorts and counts the pairs that stood in descending order.
-fn inversions(x: &mut [f64]) -> i64 {
-    if x.len() < 2 {
-        return 0;
-    }
-    let (left, right) = x.split_at_mut(x.len() / 2);
-    let mut count = inversions(left) + inversions(right);
-    let mut merged = Vec::with_capacity(left.len() + right.len());
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() || j < right.len() {
-        if j == right.len() || (i < left.len() && left[i] <= right[j]) {
-            merged.push(left[i]);
-            i += 1;
-        } else {
-            count += (left.len() - i) as i64;
-            merged.push(right[j]);
-            j += 1;
+fn n_pairs(k: usize) -> i64 {
+    (k * k.saturating_sub(1) / 2) as i64
+}
+
+/// A vector as Kendall's tau wants it: sorted once, however many others it is compared with.
+struct Sorted {
+    /// Positions from the smallest value to the largest.
+    order: Vec<u32>,
+    /// By position, the rank of the value among the distinct values: equal exactly where the values are.
+    level: Vec<u32>,
+    /// Ends in `order` of the runs of equal values.
+    ends: Vec<u32>,
+    /// Pairs of equal values.
+    n_tied: i64,
+    nan: bool,
+}
+
+impl Sorted {
+    fn new(x: &[f64]) -> Self {
+        let sorted = stats::ascending(x);
+        let mut level = vec![0; x.len()];
+        let (mut ends, mut n_tied, mut start) = (Vec::new(), 0, 0);
+        for end in 1..=sorted.len() {
+            if end == sorted.len() || x[sorted[end]] != x[sorted[start]] {
+                for &i in &sorted[start..end] {
+                    level[i] = ends.len() as u32;
+                }
+                n_tied += n_pairs(end - start);
+                ends.push(end as u32);
+                start = end;
+            }
+        }
+        Self {
+            order: sorted.into_iter().map(|i| i as u32).collect(),
+            level,
+            ends,
+            n_tied,
+            nan: x.iter().any(|v| v.is_nan()),
         }
     }
-    x.copy_from_slice(&merged);
+
+    fn tau_a(&self, other: &Self) -> f64 {
+        let all = n_pairs(self.order.len());
+        let constant = self.n_tied == all || other.n_tied == all;
+        if constant || self.nan || other.nan {
+            return f64::NAN;
+        }
+        // The other's values in this one's order, ascending where this one's are equal: such pairs are not discordant.
+        let mut levels: Vec<u32> = self
+            .order
+            .iter()
+            .map(|&i| other.level[i as usize])
+            .collect();
+        let (mut in_both, mut start) = (0, 0);
+        for &end in &self.ends {
+            let run = &mut levels[start..end as usize];
+            if run.len() > 1 {
+                run.sort_unstable();
+                in_both += run
+                    .chunk_by(|a, b| a == b)
+                    .map(|equal| n_pairs(equal.len()))
+                    .sum::<i64>();
+            }
+            start = end as usize;
+        }
+        let discordant = inversions(&mut levels);
+        (all - self.n_tied - other.n_tied + in_both - 2 * discordant) as f64 / all as f64
+    }
+}
+
+/// Sorts and counts the pairs that stood in descending order: merges of runs that double in length, after insertion in
+/// short ones.
+fn inversions(x: &mut Vec<u32>) -> i64 {
+    const RUN: usize = 16;
+    let mut count = 0;
+    for run in x.chunks_mut(RUN) {
+        for i in 1..run.len() {
+            let (v, mut at) = (run[i], i);
+            while at > 0 && run[at - 1] > v {
+                run[at] = run[at - 1];
+                at -= 1;
+            }
+            run[at] = v;
+            count += (i - at) as i64;
+        }
+    }
+    let mut merged = vec![0; x.len()];
+    let mut width = RUN;
+    while width < x.len() {
+        for (from, to) in x.chunks(2 * width).zip(merged.chunks_mut(2 * width)) {
+            let (left, right) = from.split_at(width.min(from.len()));
+            let (mut i, mut j) = (0, 0);
+            let mut to = to.iter_mut();
+            while i < left.len() && j < right.len() {
+                // Without a branch: which side comes next cannot be foreseen.
+                let (l, r) = (left[i], right[j]);
+                let takes_right = usize::from(r < l);
+                if let Some(to) = to.next() {
+                    *to = if r < l { r } else { l };
+                }
+                count += (takes_right * (left.len() - i)) as i64;
+                j += takes_right;
+                i += 1 - takes_right;
+            }
+            let rest = left[i..].iter().chain(&right[j..]);
+            to.zip(rest).for_each(|(to, v)| *to = *v);
+        }
+        std::mem::swap(x, &mut merged);
+        width *= 2;
+    }
     count
 }

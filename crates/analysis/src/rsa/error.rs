@@ -106,6 +106,31 @@ pub enum RsaError {
         /// Where they were looked for.
         from: String,
     },
+    /// A unit has no sample in a condition, so that its mean there does not exist.
+    #[error(
+        "condition `{condition}`, one of {n_conditions}: unit {unit} has no sample in it ({n_missing} missing), of \
+         {n_samples} samples in all"
+    )]
+    NoSample {
+        /// Its name: a label, or the number of the bin from 0.
+        condition: String,
+        /// How many conditions were asked for.
+        n_conditions: usize,
+        /// The unit's position from 0.
+        unit: usize,
+        /// How many samples in the condition are there, but missing (NaN).
+        n_missing: usize,
+        /// Samples of the whole recording.
+        n_samples: usize,
+    },
+    /// A recording of spikes has no time in a condition, so that there is no rate.
+    #[error("condition `{condition}`, one of {n_conditions}: no recorded time lies in it")]
+    NoTime {
+        /// Its name: a label, or the number of the bin from 0.
+        condition: String,
+        /// How many conditions were asked for.
+        n_conditions: usize,
+    },
     /// The work was stopped on request.
     #[error(transparent)]
     Cancelled(#[from] chiasm_core::Cancelled),
@@ -131,6 +156,11 @@ impl Diagnose for RsaError {
             Self::Unlabelled { .. } | Self::OneSubject { .. } | Self::OneRegion { .. } => {
                 "give subject and region of each RDM with labels=FILE.csv (columns subject,region)"
             }
+            Self::NoSample { n_missing: 0, .. } => {
+                "ask for fewer conditions: each needs a sample, so no more bins than samples"
+            }
+            Self::NoSample { .. } => "leave out that unit, or ask for fewer and longer conditions",
+            Self::NoTime { .. } => "leave out conditions that lie outside of the recording",
             Self::RegionMissing { .. } => "leave out that region, or add a second subject",
             _ => return None,
         };

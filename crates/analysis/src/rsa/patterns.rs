@@ -29,7 +29,8 @@ pub struct Patterns {
 /// `[start_s, stop_s)`; samples that are missing (NaN) are left out of the mean.
 ///
 /// # Errors
-/// [`RsaError::FewConditions`] below 3 conditions; [`RsaError::NotFinite`] where a unit has no sample in a condition.
+/// [`RsaError::FewConditions`] below 3 conditions; [`RsaError::NoSample`] where a unit has no sample in a condition,
+/// [`RsaError::NoTime`] where no recorded time of spikes lies in it; [`RsaError::NotFinite`] for a rate beyond `f64`.
 pub fn patterns(recording: &Recording, conditions: &Conditions) -> Result<Patterns, RsaError> {
     let spans = spans(recording, conditions);
     if spans.len() < 3 {
@@ -42,9 +43,25 @@ pub fn patterns(recording: &Recording, conditions: &Conditions) -> Result<Patter
         });
     }
     let mut values = Array2::zeros((spans.len(), recording.n_units()));
-    for ((_, spans), row) in spans.iter().zip(values.axis_iter_mut(Axis(0))) {
+    let n_conditions = match conditions {
+        Conditions::Epochs(_) => spans.len(),
+        Conditions::Bins(n) => *n,
+    };
+    for ((name, spans), row) in spans.iter().zip(values.axis_iter_mut(Axis(0))) {
         for (unit, v) in row.into_iter().enumerate() {
-            *v = mean_within(recording, unit, spans);
+            *v = mean_within(recording, unit, spans).map_err(|nothing| match nothing {
+                Nothing::Samples { n_missing, of } => RsaError::NoSample {
+                    condition: name.clone(),
+                    n_conditions,
+                    unit,
+                    n_missing,
+                    n_samples: of,
+                },
+                Nothing::Time => RsaError::NoTime {
+                    condition: name.clone(),
+                    n_conditions,
+                },
+            })?;
         }
     }
     if let Some(((condition, unit), &value)) = values.indexed_iter().find(|(_, v)| !v.is_finite()) {
@@ -77,7 +94,13 @@ fn spans(recording: &Recording, conditions: &Conditions) -> Vec<(String, Spans)>
         Conditions::Bins(n) => {
             let (start, stop) = recording.span_s();
             let at = |i: usize| start + (stop - start) * i as f64 / *n as f64;
-            for i in 0..*n {
+            // With more bins than samples one is empty, and the first such is among as many bins as samples and one:
+            // no need to make a billion bins to say so.
+            let most = match recording.activity() {
+                Activity::Traces(t) => t.time.len().saturating_add(1).max(3),
+                Activity::Spikes(_) => usize::MAX,
+            };
+            for i in 0..(*n).min(most) {
                 // The very last sample belongs to the last bin.
                 let end = if i + 1 == *n {
                     f64::INFINITY
@@ -91,10 +114,16 @@ fn spans(recording: &Recording, conditions: &Conditions) -> Vec<(String, Spans)>
     named
 }
 
-fn mean_within(recording: &Recording, unit: usize, spans: &Spans) -> f64 {
+/// Why there is no mean.
+enum Nothing {
+    Samples { n_missing: usize, of: usize },
+    Time,
+}
+
+fn mean_within(recording: &Recording, unit: usize, spans: &Spans) -> Result<f64, Nothing> {
     match recording.activity() {
         Activity::Traces(t) => {
-            let (mut sum, mut count) = (0.0, 0usize);
+            let (mut sum, mut count, mut n_missing) = (0.0, 0usize, 0usize);
             let trace = t.values.column(unit);
             for &(start, stop) in spans {
                 let first = first_at(&t.time, start);
@@ -105,10 +134,16 @@ fn mean_within(recording: &Recording, unit: usize, spans: &Spans) -> f64 {
                     if trace[i].is_finite() {
                         sum += f64::from(trace[i]);
                         count += 1;
+                    } else {
+                        n_missing += 1;
                     }
                 }
             }
-            sum / count as f64
+            let of = t.time.len();
+            if count == 0 {
+                return Err(Nothing::Samples { n_missing, of });
+            }
+            Ok(sum / count as f64)
         }
         Activity::Spikes(s) => {
             let train = &s.times[unit];
@@ -119,7 +154,11 @@ fn mean_within(recording: &Recording, unit: usize, spans: &Spans) -> f64 {
                 spikes += before(stop).saturating_sub(before(start));
                 seconds += (stop - start).max(0.0);
             }
-            spikes as f64 / seconds
+            if seconds > 0.0 {
+                Ok(spikes as f64 / seconds)
+            } else {
+                Err(Nothing::Time)
+            }
         }
     }
 }

@@ -51,10 +51,18 @@ fn traces_are_averaged_over_the_epochs_of_a_label() {
     let none = patterns(&traces(), &Conditions::Epochs("trial".into())).unwrap_err();
     assert!(none.to_string().contains("`trial`"), "{none}");
     assert!(patterns(&traces(), &Conditions::Bins(2)).is_err());
-    assert!(matches!(
-        patterns(&traces(), &Conditions::Bins(40)),
-        Err(RsaError::NotFinite { .. })
-    ));
+    // 9 samples cannot fill 40 bins, nor a billion; the first that none falls into is named.
+    for n in [40, 1_000_000_000] {
+        let empty = patterns(&traces(), &Conditions::Bins(n)).unwrap_err();
+        let expected = RsaError::NoSample {
+            condition: "bin 1".into(),
+            n_conditions: n,
+            unit: 0,
+            n_missing: 0,
+            n_samples: 9,
+        };
+        assert_eq!(empty, expected);
+    }
 }
 
 #[test]
