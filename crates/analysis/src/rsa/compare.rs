@@ -2,7 +2,7 @@
 
 use chiasm_core::stats;
 use chiasm_data::Rdms;
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,20 +64,30 @@ pub fn compare(a: &Rdms, b: &Rdms, how: Similarity) -> Result<Array2<f64>, RsaEr
     let itself = std::ptr::eq(a, b);
     let right = if itself { Vec::new() } else { prepared(b) };
     let right = if itself { &left } else { &right };
-    let rows: Vec<Vec<f64>> = left
-        .par_iter()
+    // So many vectors of the left side stay near the processor while the right side passes by.
+    const AT_ONCE: usize = 8;
+    let mut out = Array2::zeros((left.len(), right.len()));
+    out.axis_chunks_iter_mut(Axis(0), AT_ONCE)
+        .into_par_iter()
+        .zip(left.par_chunks(AT_ONCE))
         .enumerate()
-        .map(|(i, x)| {
+        .for_each(|(chunk, (mut cells, left))| {
             // Likeness is symmetric to the last bit: of RDMs with themselves, half the cells are enough.
-            let from = if itself { i } else { 0 };
-            right[from..].iter().map(|y| x.with(y)).collect()
-        })
-        .collect();
-    let cell = |(i, j): (usize, usize)| {
-        let (low, high) = if itself && j < i { (j, i) } else { (i, j) };
-        rows[low][if itself { high - low } else { high }]
-    };
-    Ok(Array2::from_shape_fn((left.len(), right.len()), cell))
+            let from = if itself { chunk * AT_ONCE } else { 0 };
+            for (j, y) in right.iter().enumerate().skip(from) {
+                for (i, x) in left.iter().enumerate() {
+                    cells[[i, j]] = x.with(y);
+                }
+            }
+        });
+    if itself {
+        for i in 0..left.len() {
+            for j in 0..i / AT_ONCE * AT_ONCE {
+                out[[i, j]] = out[[j, i]];
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// A vector of distances with all done that does not depend on the other vector.
