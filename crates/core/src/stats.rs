@@ -106,19 +106,23 @@ fn in_order(x: &[f64]) -> Vec<u64> {
 fn by_place(x: &[f64]) -> Option<Vec<u64>> {
     const WORTH_IT: usize = 512;
     const N_DIGITS: usize = 1 << DIGIT_BITS;
-    if x.len() < WORTH_IT || !x.iter().all(|v| v.is_finite()) {
+    // Without a way out in the middle, so that the compiler can use vector instructions.
+    let finite = x.iter().fold(true, |all, v| all & v.is_finite());
+    if x.len() < WORTH_IT || u32::try_from(x.len()).is_err() || !finite {
         return None;
     }
     // Four at a time, since each comparison must wait for the one before.
     let (mut low, mut high) = ([x[0]; 4], [x[0]; 4]);
-    for four in x.chunks(4) {
-        for ((&v, low), high) in four.iter().zip(&mut low).zip(&mut high) {
-            *low = if v < *low { v } else { *low };
-            *high = if v > *high { v } else { *high };
+    let fours = x.chunks_exact(4);
+    let rest = fours.remainder();
+    for four in fours {
+        for k in 0..4 {
+            low[k] = if four[k] < low[k] { four[k] } else { low[k] };
+            high[k] = if four[k] > high[k] { four[k] } else { high[k] };
         }
     }
-    let low = low.iter().copied().fold(x[0], f64::min);
-    let high = high.iter().copied().fold(x[0], f64::max);
+    let low = low.iter().chain(rest).copied().fold(x[0], f64::min);
+    let high = high.iter().chain(rest).copied().fold(x[0], f64::max);
     let n_places = (1u64 << (2 * DIGIT_BITS)) - 2;
     let scale = n_places as f64 / (high - low);
     // 0 if the range is infinite; infinite if it is 0 or next to nothing.
@@ -133,7 +137,7 @@ fn by_place(x: &[f64]) -> Option<Vec<u64>> {
     };
     let mut keys: Vec<u64> = x.iter().enumerate().map(key).collect();
     let digit = |key: u64, d: u32| (key >> (POSITION_BITS + d * DIGIT_BITS)) as usize % N_DIGITS;
-    let mut starts = [[0usize; N_DIGITS]; 2];
+    let mut starts = [[0u32; N_DIGITS]; 2];
     for &key in &keys {
         starts[0][digit(key, 0)] += 1;
         starts[1][digit(key, 1)] += 1;
@@ -146,7 +150,7 @@ fn by_place(x: &[f64]) -> Option<Vec<u64>> {
         }
         for &key in &keys {
             let start = &mut starts[digit(key, d as u32)];
-            sorted[*start] = key;
+            sorted[*start as usize] = key;
             *start += 1;
         }
         std::mem::swap(&mut keys, &mut sorted);

@@ -1,4 +1,4 @@
-use chiasm_core::Streams;
+use chiasm_core::{Streams, stats};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
@@ -209,5 +209,19 @@ proptest! {
         let mirrored = a.slice(ndarray::s![.., ..;-1]).to_owned();
         let d = |m: &Array2<f64>| rdm(m.view(), &Distance::Euclidean).unwrap();
         prop_assert!(d(&a).iter().zip(d(&mirrored)).all(|(a, b)| (a - b).abs() < 1e-12));
+    }
+}
+
+/// Ranks in whole numbers, in several blocks (4950 pairs), and beyond their range (12,720 pairs).
+#[test]
+fn spearman_of_large_rdms_equals_pearson_of_ranks() {
+    for n in [100, 160] {
+        let rdms = super::planted(2, 3, n, 3);
+        let all = compare(&rdms, &rdms, Similarity::Spearman).unwrap();
+        for ((i, j), v) in all.indexed_iter() {
+            let one = stats::spearman(&rdms.vector(i).to_vec(), &rdms.vector(j).to_vec());
+            assert!((v - one).abs() < 1e-12, "{n}, {i}, {j}: {v} and {one}");
+        }
+        assert!((0..6).all(|i| all[[i, i]] > 1.0 - 1e-12));
     }
 }
