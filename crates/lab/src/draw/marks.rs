@@ -56,14 +56,14 @@ pub(super) fn draw(pen: &mut Pen, plot: &Plot, names: &Names) {
             Mark::Spans { spans, .. } => shade(pen, plot, spans, look.unwrap_or(0)),
             Mark::HLine { y, .. } => {
                 if let Some(y) = plot.y.place(*y) {
-                    let more = format!(" stroke-width=\"1\"{}", reference_dash(look.unwrap_or(0)));
-                    pen.line((left, y), (right, y), Ink::Muted, &more);
+                    let (ink, more) = reference(plot, look);
+                    pen.line((left, y), (right, y), ink, &more);
                 }
             }
             Mark::VLine { x, .. } => {
                 if let Some(x) = plot.x.place(*x) {
-                    let more = format!(" stroke-width=\"1\"{}", reference_dash(look.unwrap_or(0)));
-                    pen.line((x, top), (x, bottom), Ink::Muted, &more);
+                    let (ink, more) = reference(plot, look);
+                    pen.line((x, top), (x, bottom), ink, &more);
                 }
             }
             Mark::Ticks { x, y, .. } => raster(pen, plot, x, y, ink),
@@ -75,6 +75,20 @@ pub(super) fn draw(pen: &mut Pen, plot: &Plot, names: &Names) {
         pen.text(&Text::new(middle.0, middle.1, "no data", 10.0).ink(Ink::Faint));
     }
     labels(pen, plot);
+}
+
+/// How a reference line is drawn: dashed, or hair-thin where it would hide the cells of a matrix.
+fn reference(plot: &Plot<'_>, look: Option<usize>) -> (Ink, String) {
+    let is_matrix = |m: &Mark| matches!(m, Mark::Heatmap { diverging, .. } if !diverging);
+    if plot.panel.marks.iter().any(is_matrix) {
+        (
+            Ink::Paper,
+            " stroke-width=\"0.5\" stroke-opacity=\"0.7\"".into(),
+        )
+    } else {
+        let dash = reference_dash(look.unwrap_or(0));
+        (Ink::Muted, format!(" stroke-width=\"1\"{dash}"))
+    }
 }
 
 /// Whether there is a finite number to show.

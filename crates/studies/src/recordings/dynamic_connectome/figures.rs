@@ -88,8 +88,8 @@ pub(super) fn components(
         "components",
         "Components: when, in which animals, between which neurons",
         "Each row is a component. Left: its time course, with the epoch of the motif it was matched to shaded. Middle: its \
-         weight in each animal. Right: its pair weights, neurons sorted by the communities of the block model, most \
-         cohesive first; white lines are borders between communities.",
+         weight in each animal. Right: its pair weights relative to their 99.5th percentile, neurons sorted by the communities of the \
+         block model, most cohesive first; thin lines are borders between communities.",
     )
     .columns(3);
     for (c, found) in communities.iter().enumerate() {
@@ -153,7 +153,7 @@ pub(super) fn matrix_panel(title: &str, found: &Communities) -> Panel {
         Axis::new("neuron, sorted", "1").range(n as f64, 0.0),
     )
     .with(Mark::Heatmap {
-        series: "weight / 99.5th percentile".into(),
+        series: "relative weight".into(),
         values,
         x_range: Some((0.0, n as f64)),
         y_range: Some((0.0, n as f64)),

@@ -121,7 +121,7 @@ fn overview(connectome: &Connectome, n_animals: usize, a: usize, animal: &Animal
     for c in 0..connectome.factors.rank() {
         let verdict = animal.bout_test.as_ref().map_or(String::new(), |t| {
             let p = &t.p_family[c];
-            format!(": bouts p = {}, onsets p = {}", p_text(p[0]), p_text(p[1]))
+            format!(": bouts p {}, onsets p {}", p_text(p[0]), p_text(p[1]))
         });
         let weight = connectome.factors.animals[[a, c]];
         figure = figure.with(
@@ -179,7 +179,7 @@ fn p_text(p: f64) -> String {
     if p < 0.001 {
         "< .001".into()
     } else {
-        format!("{p:.3}")
+        format!("= {p:.3}")
     }
 }
 
@@ -320,7 +320,7 @@ fn follows(animal: &Animal, c: usize) -> String {
     let mut found = Vec::new();
     let mut add = |name: &str, r: f64, p: f64| {
         if p < 0.05 {
-            found.push(format!("{name} (r = {r:.2}, p = {})", p_text(p)));
+            found.push(format!("{name} (r = {r:.2}, p {})", p_text(p)));
         }
     };
     if let Some(t) = &animal.bout_test {
