@@ -73,6 +73,7 @@ def same(ours: dict, theirs: dict) -> str | None:
     return None if a <= 1.01 * b else f"relative error {a:.5f} against {b:.5f}"
 
 
+SIX = {"name": "6 animals", "frames": 400, "pairs": 780, "animals": 6, "rank": 4, "sweeps": 60, "starts": 3}
 # The card's bar: 100 units, 1000 frames, 20 animals, 100 sweeps in 120 s and 2 GiB. A peer would need many minutes.
 CARD = {"name": "card", "frames": 1000, "pairs": 4950, "animals": 20, "rank": 8, "sweeps": 100, "starts": 1}
 
@@ -81,27 +82,9 @@ COMPARISONS = [
         name="ntf",
         cases=[
             {"name": "one worm", "frames": 480, "pairs": 10585, "animals": 1, "rank": 6, "sweeps": 20, "starts": 3},
-            {"name": "6 animals", "frames": 400, "pairs": 780, "animals": 6, "rank": 4, "sweeps": 60, "starts": 3},
-            {
-                "name": "6 animals, 30 % of entries hidden",
-                "frames": 400,
-                "pairs": 780,
-                "animals": 6,
-                "rank": 4,
-                "sweeps": 60,
-                "starts": 3,
-                "hidden": 0.3,
-            },
-            {
-                "name": "6 animals, 30 % of pairs hidden",
-                "frames": 400,
-                "pairs": 780,
-                "animals": 6,
-                "rank": 4,
-                "sweeps": 60,
-                "starts": 3,
-                "hidden_pairs": 0.3,
-            },
+            SIX,
+            {**SIX, "name": "6 animals, 30 % of entries hidden", "hidden": 0.3},
+            {**SIX, "name": "6 animals, 30 % of pairs hidden", "hidden_pairs": 0.3},
             {"name": "20 animals", "frames": 250, "pairs": 4950, "animals": 20, "rank": 8, "sweeps": 10, "starts": 3},
         ],
         inputs=inputs,
