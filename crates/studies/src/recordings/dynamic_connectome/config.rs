@@ -48,7 +48,6 @@ impl Settings for Config {
             Preset::Quick => Self::default(),
             Preset::Paper => Self {
                 data: PlantedCalcium::paper(),
-                lfr_graphs: 10,
                 ..Self::default()
             },
         }
