@@ -37,6 +37,9 @@ pub(super) struct Hals<'a> {
     observer_sets: Vec<Vec<bool>>,
 }
 
+/// A pass over one animal's data: values, rows, columns, factors, ranks.
+type Pass = fn(&[f32], usize, usize, &[&[f64]], &[usize]) -> Vec<Vec<f64>>;
+
 /// One sweep over the three modes for every start, each as if it were alone. Returns their sums of squared residuals over
 /// the observed entries.
 ///
@@ -47,6 +50,10 @@ pub(super) fn sweep(starts: &mut [&mut Hals<'_>], precision: Precision) -> Vec<f
     let Some(tensor) = starts.first().map(|s| s.tensor) else {
         return vec![];
     };
+    let (over_columns, over_rows): (Pass, Pass) = match precision {
+        Precision::Double => (sum_over_columns::<f64>, sum_over_rows::<f64>),
+        Precision::Single => (sum_over_columns::<f32>, sum_over_rows::<f32>),
+    };
     let ranks: Vec<usize> = starts.iter().map(|s| s.rank).collect();
     starts
         .par_iter_mut()
@@ -56,11 +63,7 @@ pub(super) fn sweep(starts: &mut [&mut Hals<'_>], precision: Precision) -> Vec<f
     for (animal, slab) in tensor.slabs.iter().enumerate() {
         let shown: Vec<Vec<f64>> = starts.iter().map(|s| s.shown(animal, true)).collect();
         let views: Vec<&[f64]> = shown.iter().map(Vec::as_slice).collect();
-        let pass = match precision {
-            Precision::Double => sum_over_columns::<f64>,
-            Precision::Single => sum_over_columns::<f32>,
-        };
-        let sums = pass(
+        let sums = over_columns(
             &slab.values,
             tensor.n_time,
             slab.pairs.len(),
@@ -85,11 +88,7 @@ pub(super) fn sweep(starts: &mut [&mut Hals<'_>], precision: Precision) -> Vec<f
     let mut projected: Vec<Vec<Vec<f64>>> = starts.iter().map(|_| Vec::new()).collect();
     for slab in &tensor.slabs {
         let views: Vec<&[f64]> = starts.iter().map(|s| s.time.as_slice()).collect();
-        let pass = match precision {
-            Precision::Double => sum_over_rows::<f64>,
-            Precision::Single => sum_over_rows::<f32>,
-        };
-        let sums = pass(
+        let sums = over_rows(
             &slab.values,
             tensor.n_time,
             slab.pairs.len(),
