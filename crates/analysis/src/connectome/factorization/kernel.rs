@@ -2,10 +2,9 @@
 //!
 //! Data are `f32`. Within a block of [`BLOCK`] entries, products and sums are of one [`Number`] type, `f32` or `f64`;
 //! blocks are summed in `f64`. Each output is summed in an order that depends on the shapes alone, so the bits are the
-//! same for any number of threads and whatever other starts are swept beside; products and sums are kept apart (no fused
-//! multiply-add), so they are also the same for any width of vector registers.
-
-use std::ops::{Add, Mul};
+//! same for any number of threads and whatever other starts are swept beside. Every product is added fused, with one
+//! rounding, as the compiler would not choose by itself: so the bits are also the same for any width of vector registers,
+//! and on machines without the instruction, where it is slow.
 
 use rayon::prelude::*;
 
@@ -13,8 +12,12 @@ use rayon::prelude::*;
 const BLOCK: usize = 128;
 /// Output rows per task of the pass that sums over columns.
 const ROWS_PER_TASK: usize = 32;
-/// Output rows per task of the pass that sums over rows: whole cache lines of the data.
-const COLUMNS_PER_TASK: usize = 64;
+/// Output rows handled at once by the pass that sums over rows: its tile fits the fastest cache.
+const COLUMNS: usize = 64;
+/// Tiles copied at once, so that the data are walked in pieces long enough for memory to run ahead.
+const TILES: usize = 4;
+/// Output rows per task of the pass that sums over rows.
+const COLUMNS_PER_TASK: usize = TILES * COLUMNS;
 /// Columns of the factors handled at once; those beyond the last are padded with zeros.
 pub(super) const LANES: usize = 8;
 /// Output rows summed side by side.
@@ -32,12 +35,12 @@ pub(super) fn vectorized<R>(task: impl FnOnce() -> R) -> R {
 }
 
 /// What products are summed in.
-pub(super) trait Number:
-    Copy + Default + Send + Sync + From<f32> + Into<f64> + Add<Output = Self> + Mul<Output = Self>
-{
+pub(super) trait Number: Copy + Default + Send + Sync + From<f32> + Into<f64> {
     /// Whether the sums of [`SIDE`] rows fit the registers; half as many do otherwise.
     const NARROW: bool;
     fn of(x: f64) -> Self;
+    /// `self * a + b`, rounded once.
+    fn times_plus(self, a: Self, b: Self) -> Self;
 }
 
 impl Number for f32 {
@@ -45,12 +48,20 @@ impl Number for f32 {
     fn of(x: f64) -> Self {
         x as f32
     }
+    #[inline(always)]
+    fn times_plus(self, a: Self, b: Self) -> Self {
+        self.mul_add(a, b)
+    }
 }
 
 impl Number for f64 {
     const NARROW: bool = false;
     fn of(x: f64) -> Self {
         x
+    }
+    #[inline(always)]
+    fn times_plus(self, a: Self, b: Self) -> Self {
+        self.mul_add(a, b)
     }
 }
 
@@ -149,18 +160,23 @@ fn rows_task<N: Number>(
     panels: &[Vec<Lanes<N>>],
     sums: &mut [Lanes<f64>],
 ) {
-    let mut tile = [[N::default(); BLOCK]; SIDE];
-    for start in (0..n_columns).step_by(BLOCK) {
-        let length = BLOCK.min(n_columns - start);
+    let mut tiles = [[[N::default(); BLOCK]; SIDE]; TILES];
+    for start in (0..n_columns).step_by(TILES * BLOCK) {
+        let length = (TILES * BLOCK).min(n_columns - start);
         let groups = x.chunks(SIDE * n_columns);
         for (x, sums) in groups.zip(sums.chunks_mut(SIDE * panels.len())) {
-            for (to, row) in tile.iter_mut().zip(x.chunks_exact(n_columns)) {
-                copy(&row[start..start + length], to);
+            for (j, row) in x.chunks_exact(n_columns).enumerate() {
+                let pieces = row[start..start + length].chunks(BLOCK);
+                for (tile, piece) in tiles.iter_mut().zip(pieces) {
+                    copy(piece, &mut tile[j]);
+                }
             }
             for (p, panel) in panels.iter().enumerate() {
-                let block = &panel[start..start + length];
-                let all = (0..BLOCK).map(|k| std::array::from_fn(|j| tile[j][k]));
-                products(block, all, sums, panels.len(), p);
+                let blocks = panel[start..start + length].chunks(BLOCK);
+                for (tile, block) in tiles.iter().zip(blocks) {
+                    let all = (0..BLOCK).map(|k| std::array::from_fn(|j| tile[j][k]));
+                    products(block, all, sums, panels.len(), p);
+                }
             }
         }
     }
@@ -201,18 +217,24 @@ fn columns_task<N: Number>(
     sums: &mut [Lanes<f64>],
 ) {
     let width = COLUMNS_PER_TASK.min(n_columns - first);
-    // A tile of its own, so that the data's long rows are walked once; columns beyond the last stay 0.
-    let mut tile = [[[N::default(); SIDE]; COLUMNS_PER_TASK / SIDE]; BLOCK];
+    // Tiles of their own, so that the data's long rows are walked once; columns beyond the last stay 0.
+    let mut tiles = [[[[N::default(); SIDE]; COLUMNS / SIDE]; BLOCK]; TILES];
     for (b, x) in x.chunks(BLOCK * n_columns).enumerate() {
-        for (to, row) in tile.iter_mut().zip(x.chunks_exact(n_columns)) {
-            copy(&row[first..first + width], to.as_flattened_mut());
+        for (k, row) in x.chunks_exact(n_columns).enumerate() {
+            let pieces = row[first..first + width].chunks(COLUMNS);
+            for (tile, piece) in tiles.iter_mut().zip(pieces) {
+                copy(piece, tile[k].as_flattened_mut());
+            }
         }
         let length = x.len() / n_columns;
-        for (p, panel) in panels.iter().enumerate() {
-            let block = &panel[b * BLOCK..][..length];
-            let groups = sums.chunks_mut(SIDE * panels.len());
-            for (q, sums) in (0..COLUMNS_PER_TASK / SIDE).zip(groups) {
-                products(block, tile.iter().map(|row| row[q]), sums, panels.len(), p);
+        let each = sums.chunks_mut(COLUMNS * panels.len());
+        for (tile, sums) in tiles.iter().zip(each) {
+            for (p, panel) in panels.iter().enumerate() {
+                let block = &panel[b * BLOCK..][..length];
+                let groups = sums.chunks_mut(SIDE * panels.len());
+                for (q, sums) in (0..COLUMNS / SIDE).zip(groups) {
+                    products(block, tile.iter().map(|row| row[q]), sums, panels.len(), p);
+                }
             }
         }
     }
@@ -255,7 +277,7 @@ pub(super) fn side_by_side<N: Number, const I: usize>(
     for (f, v) in factor.iter().zip(values) {
         for j in 0..I {
             for l in 0..LANES {
-                s[j][l] = s[j][l] + v[j] * f[l];
+                s[j][l] = v[j].times_plus(f[l], s[j][l]);
             }
         }
     }
