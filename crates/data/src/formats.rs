@@ -18,5 +18,6 @@ pub(crate) mod nwb;
 pub(crate) mod nwb_write;
 pub(crate) mod parquet;
 pub(crate) mod table;
+mod thrift;
 
 pub use mapping::{Axes, CovariateAt, EpochsAt, Mapping, SessionFacts, TimeUnit};

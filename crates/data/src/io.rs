@@ -3,7 +3,7 @@
 //! [`read`] finds the format by the file's first bytes, then by its extension, and the layout by [`Mapping`] or by
 //! inspection. [`write()`] chooses by extension. Every error names the file.
 
-use std::io::Read;
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use crate::files::write_atomic;
@@ -15,6 +15,7 @@ use crate::formats::mapped::{part_of, rows_within};
 use crate::formats::mat::Mat;
 use crate::formats::mat73::{Mat73, is_mat73};
 use crate::formats::npz::{self, Npz};
+use crate::formats::table::Table;
 use crate::formats::{csv, mat5, nwb, nwb_write, parquet};
 use crate::recording::{Activity, Draft, Missing, Recording};
 use crate::{DataError, Files};
@@ -98,13 +99,14 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     /// What to do with missing samples.
     pub missing: Missing,
-    /// Keep only this span of time, s, ends included. Of HDF5 only this part is read.
+    /// Keep only this span of time, s, ends included. Of traces (and of the rows of a table with a column of times) only
+    /// this part is held in memory; MAT 5 alone is read whole.
     pub span_s: Option<(f64, f64)>,
 }
 
 /// Reads the recording in the file at `path`.
 ///
-/// HDF5 and NWB are read by position, blocks of rows at a time; every other format is read whole into memory first.
+/// Files are read by position or row by row, and never held whole (MAT 5 is).
 ///
 /// # Errors
 /// [`DataError`], naming the file: not there, not of a known format, damaged, without what the mapping asks for, or with
@@ -122,16 +124,30 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, 
         .take(1024)
         .read_to_end(&mut head)
         .map_err(io)?;
+    file.rewind().map_err(io)?;
+    let map = options.map.as_ref();
     let draft = match format_of(path, &head, options)? {
         Format::Hdf5 | Format::Nwb => from_hdf5(&H5::open(path)?, &head, options)?,
-        format => {
-            let mut bytes = head;
+        Format::Npz => from_arrays(&Npz::open(path, file)?, options)?,
+        Format::Parquet => {
+            let again = file.try_clone().map_err(io)?;
+            from_table(
+                &parquet::table(path, file, again, map, options.span_s)?,
+                options,
+            )?
+        }
+        Format::Csv => {
+            let beside = std::fs::read(csv::sidecar(path)).ok();
+            let rows = BufReader::with_capacity(1 << 20, file);
+            from_table(
+                &csv::table(path, rows, beside.as_deref(), map, options.span_s)?,
+                options,
+            )?
+        }
+        Format::Mat => {
+            let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).map_err(io)?;
-            let beside = match format {
-                Format::Csv => std::fs::read(csv::sidecar(path)).ok(),
-                _ => None,
-            };
-            from_memory(format, path, &bytes, beside.as_deref(), options)?
+            from_arrays(&Mat::from_bytes(path, &bytes)?, options)?
         }
     };
     finish(draft, path, options)
@@ -147,9 +163,17 @@ pub fn read_bytes(
     bytes: &[u8],
     options: &ReadOptions,
 ) -> Result<Recording, DataError> {
+    let (map, span) = (options.map.as_ref(), options.span_s);
     let draft = match format_of(path, bytes, options)? {
         Format::Hdf5 | Format::Nwb => from_hdf5(&H5::from_bytes(path, bytes)?, bytes, options)?,
-        format => from_memory(format, path, bytes, None, options)?,
+        Format::Npz => from_arrays(&Npz::from_bytes(path, bytes)?, options)?,
+        Format::Mat => from_arrays(&Mat::from_bytes(path, bytes)?, options)?,
+        Format::Parquet => {
+            let source = bytes::Bytes::copy_from_slice(bytes);
+            let table = parquet::table(path, source.clone(), source, map, span)?;
+            from_table(&table, options)?
+        }
+        Format::Csv => from_table(&csv::table(path, bytes, None, map, span)?, options)?,
     };
     finish(draft, path, options)
 }
@@ -246,7 +270,7 @@ fn from_arrays(file: &dyn Arrays, options: &ReadOptions) -> Result<Draft, DataEr
         return map.apply(file, options.span_s);
     }
     if let Some(layout) = Layout::of(file)? {
-        return layout.draft();
+        return layout.draft(options.span_s);
     }
     let names = file.names()?;
     for map in Mapping::shipped()? {
@@ -257,22 +281,9 @@ fn from_arrays(file: &dyn Arrays, options: &ReadOptions) -> Result<Draft, DataEr
     Err(unmapped(file, names))
 }
 
-fn from_memory(
-    format: Format,
-    path: &Path,
-    bytes: &[u8],
-    beside: Option<&[u8]>,
-    options: &ReadOptions,
-) -> Result<Draft, DataError> {
-    let map = options.map.as_ref();
-    let table = match format {
-        Format::Npz => return from_arrays(&Npz::from_bytes(path, bytes)?, options),
-        Format::Mat => return from_arrays(&Mat::from_bytes(path, bytes)?, options),
-        Format::Parquet => parquet::table(path, bytes, map)?,
-        Format::Csv | Format::Hdf5 | Format::Nwb => csv::table(path, bytes, beside, map)?,
-    };
-    match map {
-        Some(map) => map.apply(&table, options.span_s),
+fn from_table(table: &Table, options: &ReadOptions) -> Result<Draft, DataError> {
+    match &options.map {
+        Some(map) => map.apply(table, options.span_s),
         None => table.draft(),
     }
 }

@@ -334,6 +334,10 @@ fn provenance(record: &RunRecord) -> String {
             "<dt>Missing samples</dt><dd>{}</dd>",
             escape(&input.missing)
         );
+        if let Some(span) = &input.span {
+            let span = escape(&span.replacen(',', " to ", 1));
+            let _ = writeln!(list, "<dt>Span kept</dt><dd>{span} s</dd>");
+        }
     }
     format!("<dl>\n{list}</dl>\n")
 }

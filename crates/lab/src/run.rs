@@ -32,7 +32,7 @@ pub mod record;
 
 pub use error::RunError;
 pub use folder::{Place, Run};
-pub use input::{missing_from_text, missing_to_text};
+pub use input::{missing_from_text, missing_to_text, span_from_text, span_to_text};
 pub use outputs::write_report;
 pub use past::{newest, read, runs_of};
 pub use plan::{NoFit, Plan, fit_of};

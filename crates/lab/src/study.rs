@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use chiasm_core::{Failure, SettingError};
-use chiasm_data::Missing;
+use chiasm_data::io::{Mapping, ReadOptions, read};
+use chiasm_data::{DataError, Missing, Place, Recording};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,42 @@ pub struct Input {
     pub map: Option<String>,
     /// What to do with missing samples.
     pub missing: Missing,
+    /// The span of time that is kept, s, ends included; all of it if not given.
+    pub span_s: Option<(f64, f64)>,
+}
+
+impl Input {
+    /// The recordings in the files. What was repaired on the way in is noted on the bench.
+    ///
+    /// # Errors
+    /// [`DataError`], naming the file and what in it was expected and found; no file at all.
+    pub fn recordings(&self, bench: &mut Bench) -> Result<Vec<Recording>, Failure> {
+        if self.paths.is_empty() {
+            let place = Place::dataset("input");
+            return Err(DataError::invalid(place, "at least one recording", "no file").into());
+        }
+        let map = self
+            .map
+            .as_deref()
+            .map(Mapping::from_argument)
+            .transpose()?;
+        let options = ReadOptions {
+            map,
+            missing: self.missing,
+            span_s: self.span_s,
+            ..ReadOptions::default()
+        };
+        let mut recordings = Vec::new();
+        for path in &self.paths {
+            let recording = read(path, &options)?;
+            for repair in recording.repairs() {
+                let file = path.display();
+                bench.note(format!("{file}: {} ({})", repair.what, repair.n));
+            }
+            recordings.push(recording);
+        }
+        Ok(recordings)
+    }
 }
 
 /// A study, and its method on own data if it takes any, in a catalogue.

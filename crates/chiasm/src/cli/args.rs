@@ -132,6 +132,14 @@ pub(super) struct How {
     /// What to do with missing samples: refuse, keep, drop-units, drop-frames, interpolate, interpolate=SECONDS
     #[arg(long, value_name = "POLICY", conflicts_with = "resume")]
     pub(super) missing: Option<String>,
+    /// Keep only this span of time, s; an end left out is open. What lies outside is not read into memory
+    #[arg(
+        long,
+        value_name = "START,STOP",
+        conflicts_with = "resume",
+        allow_hyphen_values = true
+    )]
+    pub(super) span: Option<String>,
     /// What computes
     #[arg(long, value_name = "DEVICE", value_enum, default_value = "cpu")]
     pub(super) device: Device,

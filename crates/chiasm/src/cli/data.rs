@@ -79,6 +79,9 @@ struct Reading {
     /// What to do with missing samples: refuse, keep, drop-units, drop-frames, interpolate, interpolate=SECONDS
     #[arg(long, value_name = "POLICY")]
     missing: Option<String>,
+    /// Keep only this span of time, s; an end left out is open. What lies outside is not read into memory
+    #[arg(long, value_name = "START,STOP", allow_hyphen_values = true)]
+    span: Option<String>,
 }
 
 pub(super) fn data(args: &DataArgs, context: &Context<'_>) -> Result<Exit, Failure> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chiasm_core::{Failure, Group, SettingError};
 use chiasm_data::DiskFiles;
-use chiasm_lab::run::{Place, Plan, Run, RunError, Status, Task, missing_from_text, newest};
+use chiasm_lab::run::{
+    Place, Plan, Run, RunError, Status, Task, missing_from_text, newest, span_from_text,
+};
 use chiasm_lab::{Entry, Input, Preset, settings};
 
 use super::args::{How, RunArgs};
@@ -19,7 +21,12 @@ pub(super) const ROOT: &str = "runs";
 pub(super) fn run(args: &RunArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     let how = &args.how;
     if args.data.is_empty() && !how.resume {
-        for (given, name) in [(&how.map, "map"), (&how.missing, "missing")] {
+        let of_data = [
+            (&how.map, "map"),
+            (&how.missing, "missing"),
+            (&how.span, "span"),
+        ];
+        for (given, name) in of_data {
             if let Some(given) = given {
                 let expected = "--data FILE beside it: without one the study makes its own data";
                 return Err(SettingError::new(name, expected, format!("`{given}` alone")).into());
@@ -151,6 +158,7 @@ fn plan<'a>(
                 .missing
                 .as_deref()
                 .map_or(Ok(Default::default()), missing_from_text)?,
+            span_s: how.span.as_deref().map(span_from_text).transpose()?,
         }),
     };
     Ok(Plan {
@@ -180,6 +188,7 @@ fn command(verb: &str, name: &str, files: Option<&[PathBuf]>, how: &How) -> Stri
     };
     option("map", how.map.clone());
     option("missing", how.missing.clone());
+    option("span", how.span.clone());
     option(
         "preset",
         how.preset.map(|p| format!("{p:?}").to_lowercase()),

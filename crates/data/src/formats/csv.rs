@@ -1,11 +1,12 @@
 //! CSV, wide or long (see [`super::table`]), with the rest of a recording in a JSON of the same name beside it, as
 //! BIDS keeps its sidecars.
 
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use super::facts::Facts;
 use super::mapping::Mapping;
-use super::table::{Column, Table, UNIT_NAMES, columns_of, named_by};
+use super::table::{Column, Table, UNIT_NAMES, columns_of, named_by, time_column};
 use crate::DataError;
 use crate::recording::{Activity, Recording};
 
@@ -24,18 +25,29 @@ pub(crate) fn sidecar(path: &Path) -> PathBuf {
     path.with_extension("json")
 }
 
-/// The table in these bytes.
+/// The table that `input` holds, read row by row. Rows at times outside `span_s` are not kept, unless a mapping says
+/// what the times are.
 pub(crate) fn table(
     path: &Path,
-    bytes: &[u8],
+    mut input: impl BufRead,
     sidecar: Option<&[u8]>,
     map: Option<&Mapping>,
+    span_s: Option<(f64, f64)>,
 ) -> Result<Table, DataError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let io = |source| DataError::Io {
+        path: path.to_path_buf(),
+        action: "read",
+        source,
+    };
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if input.fill_buf().map_err(io)?.starts_with(MARK) {
+        input.consume(MARK.len());
+    }
+    let delimiter = delimiter(input.fill_buf().map_err(io)?);
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter(bytes))
+        .delimiter(delimiter)
         .comment(Some(b'#'))
-        .from_reader(bytes);
+        .from_reader(input);
     let header: Vec<String> = reader
         .headers()
         .map_err(|e| malformed(path, e))?
@@ -67,18 +79,34 @@ pub(crate) fn table(
             (name.clone(), column)
         })
         .collect();
+    let time = span_s
+        .filter(|_| map.is_none())
+        .and_then(|span| Some((time_column(&header)?, span)));
     let mut record = csv::StringRecord::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|e| malformed(path, e))?
-    {
+    let mut rows = 0..;
+    while reader.read_record(&mut record).map_err(|e| {
+        let reason = e.to_string();
+        match e.into_kind() {
+            csv::ErrorKind::Io(source) => io(source),
+            _ => malformed(path, reason),
+        }
+    })? {
+        let row = rows.next().unwrap_or_default();
+        if let Some((time, (start, stop))) = time
+            && record
+                .get(time)
+                .and_then(number)
+                .is_some_and(|t| t < start || t > stop)
+        {
+            continue;
+        }
         for ((_, column), cell) in columns.iter_mut().zip(record.iter()) {
             match column {
                 Column::Texts(texts) => texts.push(cell.to_owned()),
                 Column::Numbers(values, fault) => {
                     let value = number(cell);
                     if value.is_none() && fault.is_none() {
-                        *fault = Some((values.len(), cell.chars().take(40).collect()));
+                        *fault = Some((row, cell.chars().take(40).collect()));
                     }
                     values.push(value.unwrap_or(f64::NAN));
                 }

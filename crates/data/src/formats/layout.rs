@@ -15,6 +15,7 @@
 use chiasm_core::TimeAxis;
 
 use super::arrays::Arrays;
+use super::mapped::{part_of, rows_within};
 use crate::recording::{Activity, Covariate, Draft, Epoch, Session, Spikes, Traces, Unit};
 use crate::{DataError, Place};
 
@@ -71,8 +72,8 @@ impl<'a> Layout<'a> {
         Ok(Some(list))
     }
 
-    /// The recording that the archive holds.
-    pub(crate) fn draft(&self) -> Result<Draft, DataError> {
+    /// The recording that the archive holds; of traces, only the samples within `span_s`.
+    pub(crate) fn draft(&self, span_s: Option<(f64, f64)>) -> Result<Draft, DataError> {
         if self.has("chiasm_recording") && self.one("chiasm_recording")? > 1.0 {
             return Err(DataError::Unsupported {
                 path: self.file.path().to_path_buf(),
@@ -81,15 +82,16 @@ impl<'a> Layout<'a> {
                 help: Some("update chiasm".into()),
             });
         }
-        let activity = if self.has("traces") {
-            Activity::Traces(self.traces()?)
+        let (activity, clock) = if self.has("traces") {
+            let (traces, clock) = self.traces(span_s)?;
+            (Activity::Traces(traces), Some(clock))
         } else {
-            Activity::Spikes(self.spikes()?)
+            (Activity::Spikes(self.spikes()?), None)
         };
         let mut draft = Draft::new(activity);
         self.units(&mut draft.units)?;
         draft.epochs = self.epochs()?;
-        draft.covariates = self.covariates(&draft.activity)?;
+        draft.covariates = self.covariates(clock.as_ref())?;
         let fact = |name: &str| -> Result<Option<String>, DataError> {
             let name = format!("session_{name}");
             Ok(match self.has(&name) {
@@ -111,9 +113,9 @@ impl<'a> Layout<'a> {
         Ok(draft)
     }
 
-    fn traces(&self) -> Result<Traces, DataError> {
-        let values = self.file.matrix("traces", true, 0..usize::MAX)?;
-        let time = if self.has("time") {
+    /// The traces within the span, and the clock of all their samples.
+    fn traces(&self, span_s: Option<(f64, f64)>) -> Result<(Traces, TimeAxis), DataError> {
+        let clock = if self.has("time") {
             TimeAxis::Explicit(self.file.vector("time")?)
         } else if self.has("rate_hz") {
             TimeAxis::Regular {
@@ -122,11 +124,16 @@ impl<'a> Layout<'a> {
                     false => 0.0,
                 },
                 rate_hz: self.one("rate_hz")?,
-                len: values.nrows(),
+                len: self.file.shape("traces")?.first().copied().unwrap_or(0),
             }
         } else {
             return Err(self.file.absent("time"));
         };
+        // A whole clock goes with whole traces, so that one too short or too long is found.
+        let part = span_s.map(|span| rows_within(&clock, span));
+        let rows = part.clone().unwrap_or(0..usize::MAX);
+        let values = self.file.matrix("traces", true, rows)?;
+        let time = part.map_or_else(|| clock.clone(), |rows| part_of(&clock, rows));
         let quantity = match self.has("quantity") {
             true => self
                 .file
@@ -136,11 +143,12 @@ impl<'a> Layout<'a> {
                 .unwrap_or_default(),
             false => String::new(),
         };
-        Ok(Traces {
+        let traces = Traces {
             time,
             values,
             quantity,
-        })
+        };
+        Ok((traces, clock))
     }
 
     fn spikes(&self) -> Result<Spikes, DataError> {
@@ -249,7 +257,7 @@ impl<'a> Layout<'a> {
             .collect())
     }
 
-    fn covariates(&self, activity: &Activity) -> Result<Vec<Covariate>, DataError> {
+    fn covariates(&self, clock: Option<&TimeAxis>) -> Result<Vec<Covariate>, DataError> {
         if !self.has("covariate_names") {
             return Ok(Vec::new());
         }
@@ -276,8 +284,8 @@ impl<'a> Layout<'a> {
                         ));
                     }
                 }
-            } else if let Activity::Traces(traces) = activity {
-                traces.time.clone()
+            } else if let Some(clock) = clock {
+                clock.clone()
             } else {
                 return Err(self.file.absent(&explicit));
             };

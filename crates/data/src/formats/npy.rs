@@ -3,7 +3,10 @@
 //! Written by hand because `ndarray-npy` reads neither strings (unit ids, labels) nor an array whose type is not known
 //! beforehand.
 
-use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+use std::io::{self, Read};
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayD, IxDyn, ShapeBuilder};
 
 use super::arrays::Values;
 use super::h5value::half;
@@ -15,71 +18,177 @@ pub(crate) fn is_npy(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// The values of an NPY file; on failure, what is wrong with it.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Values, String> {
-    let (header, data) = split(bytes)?;
-    let descr = quoted(header, "descr")?;
-    let fortran = field(header, "fortran_order")?.starts_with("True");
-    let shape = shape(field(header, "shape")?)?;
-    let count = shape
-        .iter()
-        .try_fold(1_usize, |n, &d| n.checked_mul(d))
-        .ok_or("a shape beyond any memory")?;
-    let big = descr.starts_with('>');
-    let kind: String = descr.trim_start_matches(['<', '>', '|', '=']).to_owned();
-    let (class, width) = kind.split_at(kind.chars().next().map_or(0, char::len_utf8));
-    let width: usize = width
-        .parse()
-        .map_err(|_| format!("type `{descr}` is not read"))?;
-    let unit = match class {
-        "U" => width.checked_mul(4).ok_or("strings beyond any memory")?,
-        _ => width,
-    };
-    let total = unit.checked_mul(count).ok_or("a shape beyond any memory")?;
-    if total > data.len() {
-        return Err(format!(
-            "its header promises {total} bytes of data, but {} follow",
-            data.len()
-        ));
+/// What the head of an NPY file says of the values after it.
+pub(crate) struct Header {
+    pub(crate) shape: Vec<usize>,
+    descr: String,
+    class: char,
+    /// Bytes of a value.
+    width: usize,
+    big: bool,
+    fortran: bool,
+    count: usize,
+    /// Bytes of all values.
+    total: usize,
+}
+
+impl Header {
+    pub(crate) fn read(input: &mut dyn Read) -> Result<Self, String> {
+        let text = head(input)?;
+        let descr = quoted(&text, "descr")?.to_owned();
+        let shape = shape(field(&text, "shape")?)?;
+        let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
+        let count = count.ok_or("a shape beyond any memory")?;
+        let kind = descr.trim_start_matches(['<', '>', '|', '=']);
+        let class = kind.chars().next().unwrap_or(' ');
+        let width = kind.get(class.len_utf8()..).and_then(|w| w.parse().ok());
+        let width: usize = width.ok_or_else(|| format!("type `{descr}` is not read"))?;
+        let width = match class {
+            'U' => width.checked_mul(4).ok_or("strings beyond any memory")?,
+            _ => width,
+        };
+        let total = width
+            .checked_mul(count)
+            .ok_or("a shape beyond any memory")?;
+        Ok(Self {
+            shape,
+            class,
+            width,
+            big: descr.starts_with('>'),
+            fortran: field(&text, "fortran_order")?.starts_with("True"),
+            descr,
+            count,
+            total,
+        })
     }
-    if matches!(class, "U" | "S") {
-        // Of width 0 there may be any number in no bytes at all.
-        if count > data.len().max(1 << 16) {
-            return Err("empty strings beyond reason".into());
+
+    /// All values, which follow in `input`; `most` is the number of bytes that can follow.
+    pub(crate) fn values(&self, input: &mut dyn Read, most: u64) -> Result<Values, String> {
+        self.check(most)?;
+        let mut data = Vec::new();
+        let read = input.take(self.total as u64).read_to_end(&mut data);
+        read.map_err(|e| e.to_string())?;
+        if data.len() < self.total {
+            return Err(self.cut_short(data.len() as u64));
         }
-        let texts = (0..count)
-            .map(|i| text(&data[i * unit..(i + 1) * unit], class == "U", big))
-            .collect::<Result<Vec<String>, _>>()?;
-        return Ok(Values::Texts(texts));
+        if matches!(self.class, 'U' | 'S') {
+            // Of width 0 there may be any number in no bytes at all.
+            if self.count > data.len().max(1 << 16) {
+                return Err("empty strings beyond reason".into());
+            }
+            let cell = |i: usize| &data[i * self.width..(i + 1) * self.width];
+            let texts = (0..self.count)
+                .map(|i| text(cell(i), self.class == 'U', self.big))
+                .collect::<Result<Vec<String>, _>>()?;
+            return Ok(Values::Texts(texts));
+        }
+        let list = self.numbers(&data)?.collect();
+        ArrayD::from_shape_vec(IxDyn(&self.shape).set_f(self.fortran), list)
+            .map(|a| Values::Numbers(a.as_standard_layout().into_owned()))
+            .map_err(|e| e.to_string())
     }
-    let read = number(class, width).ok_or_else(|| format!("type `{descr}` is not read"))?;
-    let list: Vec<f64> = data[..total]
-        .chunks_exact(width)
-        .map(|cell| {
+
+    /// Of a matrix (or a list, as one unit) the values `[time, unit]` of the time points in `rows` alone, read line by
+    /// line. `time_first` says which axis of the file is time.
+    pub(crate) fn rows(
+        &self,
+        input: &mut dyn Read,
+        most: u64,
+        time_first: bool,
+        rows: Range<usize>,
+    ) -> Result<Array2<f32>, String> {
+        self.check(most)?;
+        let (first, second) = match self.shape[..] {
+            [n] => (n, 1),
+            [first, second] => (first, second),
+            _ => return Err(format!("its shape {:?} is no matrix", self.shape)),
+        };
+        // A line is what lies side by side in the file.
+        let (n_lines, length) = if self.fortran {
+            (second, first)
+        } else {
+            (first, second)
+        };
+        let line_is_frame = time_first != self.fortran || self.shape.len() == 1 && !self.fortran;
+        let n_frames = if line_is_frame { n_lines } else { length };
+        let rows = rows.start.min(n_frames)..rows.end.min(n_frames);
+        let n_units = if line_is_frame { length } else { n_lines };
+        let mut line = vec![0; length * self.width];
+        let mut values = Vec::new();
+        let room = values.try_reserve_exact(rows.len() * n_units);
+        room.map_err(|_| "a shape beyond the memory at hand".to_owned())?;
+        let lines = if line_is_frame {
+            rows.clone()
+        } else {
+            0..n_lines
+        };
+        let skipped = (lines.start * line.len()) as u64;
+        let passed = io::copy(&mut input.take(skipped), &mut io::sink());
+        if passed.map_err(|e| e.to_string())? < skipped {
+            return Err(self.cut_short(skipped));
+        }
+        for _ in lines.clone() {
+            input.read_exact(&mut line).map_err(|e| match e.kind() {
+                io::ErrorKind::UnexpectedEof => self.cut_short(0),
+                _ => e.to_string(),
+            })?;
+            let numbers = self.numbers(&line)?.map(|v| v as f32);
+            if line_is_frame {
+                values.extend(numbers);
+            } else {
+                values.extend(numbers.skip(rows.start).take(rows.len()));
+            }
+        }
+        let matrix = if line_is_frame {
+            Array2::from_shape_vec((rows.len(), n_units), values)
+        } else {
+            let by_unit = Array2::from_shape_vec((n_units, rows.len()), values);
+            by_unit.map(|m| m.t().as_standard_layout().into_owned())
+        };
+        matrix.map_err(|e| e.to_string())
+    }
+
+    fn check(&self, most: u64) -> Result<(), String> {
+        if self.total as u64 > most {
+            return Err(self.cut_short(most));
+        }
+        Ok(())
+    }
+
+    fn cut_short(&self, found: u64) -> String {
+        let total = self.total;
+        match found {
+            0 => format!("its header promises {total} bytes of data, but fewer follow"),
+            _ => format!("its header promises {total} bytes of data, but at most {found} follow"),
+        }
+    }
+
+    fn numbers<'a>(&self, data: &'a [u8]) -> Result<impl Iterator<Item = f64> + use<'a>, String> {
+        let read = number(self.class, self.width)
+            .ok_or_else(|| format!("type `{}` is not read", self.descr))?;
+        let (width, big) = (self.width, self.big);
+        Ok(data.chunks_exact(width).map(move |cell| {
             let mut word = [0_u8; 8];
             for (i, &b) in cell.iter().enumerate() {
                 word[if big { width - 1 - i } else { i }] = b;
             }
             read(u64::from_le_bytes(word))
-        })
-        .collect();
-    ArrayD::from_shape_vec(IxDyn(&shape).set_f(fortran), list)
-        .map(|a| Values::Numbers(a.as_standard_layout().into_owned()))
-        .map_err(|e| e.to_string())
+        }))
+    }
 }
 
 /// How a number of this class and width is made of its bits.
-fn number(class: &str, width: usize) -> Option<fn(u64) -> f64> {
+fn number(class: char, width: usize) -> Option<fn(u64) -> f64> {
     Some(match (class, width) {
-        ("f", 8) => f64::from_bits,
-        ("f", 4) => |b| f64::from(f32::from_bits(b as u32)),
-        ("f", 2) => |b| half(b as u16),
-        ("i", 8) => |b| b as i64 as f64,
-        ("i", 4) => |b| f64::from(b as u32 as i32),
-        ("i", 2) => |b| f64::from(b as u16 as i16),
-        ("i", 1) => |b| f64::from(b as u8 as i8),
-        ("u", 1 | 2 | 4 | 8) => |b| b as f64,
-        ("b", 1) => |b| f64::from(u8::from(b != 0)),
+        ('f', 8) => f64::from_bits,
+        ('f', 4) => |b| f64::from(f32::from_bits(b as u32)),
+        ('f', 2) => |b| half(b as u16),
+        ('i', 8) => |b| b as i64 as f64,
+        ('i', 4) => |b| f64::from(b as u32 as i32),
+        ('i', 2) => |b| f64::from(b as u16 as i16),
+        ('i', 1) => |b| f64::from(b as u8 as i8),
+        ('u', 1 | 2 | 4 | 8) => |b| b as f64,
+        ('b', 1) => |b| f64::from(u8::from(b != 0)),
         _ => return None,
     })
 }
@@ -107,25 +216,31 @@ fn text(cell: &[u8], wide: bool, big: bool) -> Result<String, String> {
         .collect()
 }
 
-/// The header's text and the data after it.
-fn split(bytes: &[u8]) -> Result<(&str, &[u8]), String> {
-    let short = || "cut short within its header".to_owned();
-    let rest = bytes
-        .strip_prefix(MAGIC)
-        .ok_or("it does not begin as NPY does")?;
-    let (&[major, _minor], rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
-    let (len, rest) = if major == 1 {
-        let (len, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
-        (usize::from(u16::from_le_bytes(*len)), rest)
-    } else if major <= 3 {
-        let (len, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
-        (u32::from_le_bytes(*len) as usize, rest)
-    } else {
-        return Err(format!("version {major} is not known"));
+/// The header's text; what follows are the data.
+fn head(input: &mut dyn Read) -> Result<String, String> {
+    let short = |e: io::Error| match e.kind() {
+        io::ErrorKind::UnexpectedEof => "cut short within its header".to_owned(),
+        _ => e.to_string(),
     };
-    let header = rest.get(..len).ok_or_else(short)?;
-    let header = std::str::from_utf8(header).map_err(|_| "its header is not text")?;
-    Ok((header, &rest[len..]))
+    let mut start = [0; 8];
+    input.read_exact(&mut start).map_err(short)?;
+    let major = match start.strip_prefix(MAGIC) {
+        Some(&[major, _minor]) => major,
+        _ => return Err("it does not begin as NPY does".into()),
+    };
+    let mut length = [0; 4];
+    match major {
+        0 | 1 => input.read_exact(&mut length[..2]).map_err(short)?,
+        2 | 3 => input.read_exact(&mut length).map_err(short)?,
+        _ => return Err(format!("version {major} is not known")),
+    }
+    let length = u64::from(u32::from_le_bytes(length));
+    let mut header = Vec::new();
+    let read = input.take(length).read_to_end(&mut header).map_err(short)?;
+    if (read as u64) < length {
+        return Err("cut short within its header".into());
+    }
+    String::from_utf8(header).map_err(|_| "its header is not text".into())
 }
 
 /// The text after `'name':` in the header, a Python dictionary.

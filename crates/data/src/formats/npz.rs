@@ -1,65 +1,119 @@
 //! NPZ, numpy's archive of arrays by name. Holds a whole recording.
 //! The keys are those of [`super::layout`].
 
-use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Write};
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chiasm_core::TimeAxis;
+use ndarray::Array2;
+use zip::ZipArchive;
 
 use super::arrays::{Arrays, Values};
-use super::npy;
+use super::npy::{self, Header};
 use crate::DataError;
 use crate::recording::{Activity, Recording, Unit};
 
 const FORMAT: &str = "NPZ";
 
-/// An NPZ archive (or a lone NPY file, as the array `array`), read whole.
+/// What an archive can stand in.
+trait Source: Read + Seek {}
+impl<S: Read + Seek> Source for S {}
+
+/// An NPZ archive (or a lone NPY file, as the array `array`). Arrays are read when they are asked for.
 pub(crate) struct Npz {
     path: PathBuf,
-    entries: BTreeMap<String, Vec<u8>>,
+    holder: RefCell<Holder>,
+    names: Vec<String>,
+}
+
+enum Holder {
+    Array(Box<dyn Source>, u64),
+    Archive(ZipArchive<Box<dyn Source>>),
 }
 
 impl Npz {
     /// An archive in memory, called `path` in messages.
     pub(crate) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, DataError> {
-        let malformed = |reason: String| DataError::Malformed {
+        Self::new(path, Box::new(Cursor::new(bytes.to_vec())))
+    }
+
+    /// The archive in a file.
+    pub(crate) fn open(path: &Path, file: File) -> Result<Self, DataError> {
+        Self::new(path, Box::new(BufReader::with_capacity(1 << 16, file)))
+    }
+
+    fn new(path: &Path, mut source: Box<dyn Source>) -> Result<Self, DataError> {
+        let io = |source| DataError::Io {
             path: path.to_path_buf(),
-            format: FORMAT,
-            reason,
+            action: "read",
+            source,
         };
-        if npy::is_npy(bytes) {
-            let entries = BTreeMap::from([("array".to_owned(), bytes.to_vec())]);
+        let size = source.seek(SeekFrom::End(0)).map_err(io)?;
+        let mut head = Vec::new();
+        source.rewind().map_err(io)?;
+        let read = source.by_ref().take(8).read_to_end(&mut head);
+        read.and_then(|_| source.rewind()).map_err(io)?;
+        let path = path.to_path_buf();
+        if npy::is_npy(&head) {
             return Ok(Self {
-                path: path.to_path_buf(),
-                entries,
+                path,
+                holder: RefCell::new(Holder::Array(source, size)),
+                names: vec!["array".to_owned()],
             });
         }
-        let mut archive =
-            zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| malformed(e.to_string()))?;
-        let mut entries = BTreeMap::new();
-        // Deflate packs at most 1032 to 1: what unpacks to more than that is not honest.
-        let mut budget = bytes.len().saturating_mul(1032) as u64;
-        for i in 0..archive.len() {
-            let mut entry = archive.by_index(i).map_err(|e| malformed(e.to_string()))?;
-            let Some(name) = entry.name().strip_suffix(".npy").map(str::to_owned) else {
-                continue;
-            };
-            let mut data = Vec::new();
-            let n = entry
-                .by_ref()
-                .take(budget)
-                .read_to_end(&mut data)
-                .map_err(|e| malformed(format!("`{name}`: {e}")))?;
-            budget -= n as u64;
-            if budget == 0 {
-                return Err(malformed("it unpacks to more than it can hold".into()));
-            }
-            entries.insert(name, data);
-        }
+        let archive = ZipArchive::new(source).map_err(|e| DataError::Malformed {
+            path: path.clone(),
+            format: FORMAT,
+            reason: e.to_string(),
+        })?;
+        let arrays = archive.file_names().filter_map(|n| n.strip_suffix(".npy"));
+        let mut names: Vec<String> = arrays.map(str::to_owned).collect();
+        names.sort();
         Ok(Self {
-            path: path.to_path_buf(),
-            entries,
+            path,
+            holder: RefCell::new(Holder::Archive(archive)),
+            names,
+        })
+    }
+
+    /// Hands the header of an array, what follows it, and how much that can be at most, to `read`.
+    fn with<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Header, &mut dyn Read, u64) -> Result<T, String>,
+    ) -> Result<T, DataError> {
+        if self
+            .names
+            .binary_search_by(|n| n.as_str().cmp(name))
+            .is_err()
+        {
+            return Err(self.absent(name));
+        }
+        let within = |input: &mut dyn Read, most: u64| {
+            let header = Header::read(input)?;
+            read(&header, input, most)
+        };
+        let found = match &mut *self.holder.borrow_mut() {
+            Holder::Array(source, size) => source
+                .rewind()
+                .map_err(|e| e.to_string())
+                .and_then(|()| within(source, *size)),
+            Holder::Archive(archive) => archive
+                .by_name(&format!("{name}.npy"))
+                .map_err(|e| e.to_string())
+                .and_then(|mut entry| {
+                    // Deflate packs at most 1032 to 1: what unpacks to more than that is not honest.
+                    let most = entry.compressed_size().saturating_mul(1032);
+                    within(&mut entry, most)
+                }),
+        };
+        found.map_err(|reason| DataError::Malformed {
+            path: self.path.clone(),
+            format: FORMAT,
+            reason: format!("`{name}`: {reason}"),
         })
     }
 }
@@ -70,17 +124,43 @@ impl Arrays for Npz {
     }
 
     fn names(&self) -> Result<Vec<String>, DataError> {
-        Ok(self.entries.keys().cloned().collect())
+        Ok(self.names.clone())
     }
 
     fn get(&self, name: &str) -> Result<Values, DataError> {
-        let bytes = self.entries.get(name).ok_or_else(|| self.absent(name))?;
-        npy::decode(bytes).map_err(|reason| DataError::Malformed {
-            path: self.path.clone(),
-            format: FORMAT,
-            reason: format!("`{name}`: {reason}"),
+        self.with(name, |header, input, most| {
+            let values = header.values(input, most)?;
+            whole(input)?;
+            Ok(values)
         })
     }
+
+    fn shape(&self, name: &str) -> Result<Vec<usize>, DataError> {
+        self.with(name, |header, _, _| Ok(header.shape.clone()))
+    }
+
+    fn matrix(
+        &self,
+        name: &str,
+        time_first: bool,
+        rows: Range<usize>,
+    ) -> Result<Array2<f32>, DataError> {
+        self.with(name, |header, input, most| {
+            let all = rows.end == usize::MAX;
+            let values = header.rows(input, most, time_first, rows)?;
+            if all {
+                whole(input)?;
+            }
+            Ok(values)
+        })
+    }
+}
+
+/// Reads on to the end, where the archive compares its checksum.
+fn whole(input: &mut dyn Read) -> Result<(), String> {
+    io::copy(input, &mut io::sink())
+        .map(drop)
+        .map_err(|e| e.to_string())
 }
 
 /// The recording as the bytes of an NPZ archive; [`super::layout`] reads it back unchanged.

@@ -55,17 +55,27 @@ const TIME_NAMES: [&str; 7] = [
 const VALUE_NAMES: [&str; 2] = ["value", "trace"];
 const CHANNEL: &str = "covariate:";
 
+/// The column of times, by its name.
+pub(crate) fn time_column(columns: &[impl AsRef<str>]) -> Option<usize> {
+    find(columns, &TIME_NAMES)
+}
+
+/// The first column of the first of these names that there is.
+fn find(columns: &[impl AsRef<str>], names: &[&str]) -> Option<usize> {
+    let called = |column: &str, name: &str| column.trim().eq_ignore_ascii_case(name);
+    names
+        .iter()
+        .find_map(|name| columns.iter().position(|c| called(c.as_ref(), name)))
+}
+
 impl Table {
     fn wrong(&self, place: Place, expected: impl Into<String>, found: impl ToString) -> DataError {
         DataError::invalid(place, expected, found.to_string()).in_file(&self.path)
     }
 
     fn find(&self, names: &[&str]) -> Option<usize> {
-        names.iter().find_map(|name| {
-            self.columns
-                .iter()
-                .position(|(n, _)| n.trim().eq_ignore_ascii_case(name))
-        })
+        let columns: Vec<&str> = self.columns.iter().map(|(n, _)| n.as_str()).collect();
+        find(&columns, names)
     }
 
     fn numbers_of(&self, idx: usize) -> Result<&[f64], DataError> {
@@ -88,7 +98,7 @@ impl Table {
         if rows == 0 && !spikes_only {
             return Err(self.wrong(
                 Place::default(),
-                "at least one row below the header",
+                "at least one row below the header, within the span asked for",
                 "none",
             ));
         }

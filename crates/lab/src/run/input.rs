@@ -52,6 +52,37 @@ pub fn missing_to_text(missing: Missing) -> String {
     }
 }
 
+/// A span of time as it is written on the command line: `START,STOP`, s; an end left out is open.
+///
+/// # Errors
+/// [`SettingError`] for anything else.
+pub fn span_from_text(text: &str) -> Result<(f64, f64), SettingError> {
+    let end = |text: &str, open: f64| match text.trim() {
+        "" => Some(open),
+        number => number.parse().ok().filter(|s: &f64| s.is_finite()),
+    };
+    let both = text
+        .split_once(',')
+        .and_then(|(start, stop)| Some((end(start, f64::MIN)?, end(stop, f64::MAX)?)));
+    both.filter(|(start, stop)| start < stop).ok_or_else(|| {
+        let expected = "START,STOP in s, the start before the stop; either may be left out";
+        SettingError::new("span", expected, format!("`{text}`"))
+    })
+}
+
+/// The inverse of [`span_from_text`].
+#[must_use]
+pub fn span_to_text((start, stop): (f64, f64)) -> String {
+    let end = |s: f64, open: f64| {
+        if s == open {
+            String::new()
+        } else {
+            s.to_string()
+        }
+    };
+    format!("{},{}", end(start, f64::MIN), end(stop, f64::MAX))
+}
+
 impl From<&Input> for InputRecord {
     fn from(input: &Input) -> Self {
         Self {
@@ -62,6 +93,7 @@ impl From<&Input> for InputRecord {
                 .collect(),
             map: input.map.clone(),
             missing: missing_to_text(input.missing),
+            span: input.span_s.map(span_to_text),
         }
     }
 }
@@ -73,6 +105,7 @@ impl InputRecord {
             paths: self.paths.iter().map(PathBuf::from).collect(),
             map: self.map.clone(),
             missing: missing_from_text(&self.missing)?,
+            span_s: self.span.as_deref().map(span_from_text).transpose()?,
         })
     }
 }
@@ -158,6 +191,16 @@ mod tests {
             "keep=1",
         ] {
             assert!(missing_from_text(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_go_both_ways() {
+        for text in ["0,60", "1.5,", ",-2", "-3,4.25", ","] {
+            assert_eq!(span_to_text(span_from_text(text).expect(text)), text);
+        }
+        for text in ["", "5", "5,5", "6,5", "a,b", "0,inf", "NaN,1", "1,2,3"] {
+            assert!(span_from_text(text).is_err(), "{text}");
         }
     }
 }

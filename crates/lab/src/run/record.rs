@@ -140,6 +140,9 @@ pub struct InputRecord {
     pub map: Option<String>,
     /// What was done with missing samples, as given to `--missing`.
     pub missing: String,
+    /// The span of time that was kept, as given to `--span`; all of it if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<String>,
 }
 
 /// A claim beside what was measured.

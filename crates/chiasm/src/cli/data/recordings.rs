@@ -6,7 +6,7 @@ use chiasm_core::{Failure, names};
 use chiasm_data::datasets::{self, FetchError, Roots};
 use chiasm_data::io::{self, Mapping, ReadOptions};
 use chiasm_data::{DiskFiles, Recording};
-use chiasm_lab::run::missing_from_text;
+use chiasm_lab::run::{missing_from_text, span_from_text};
 
 use super::json::RecordingJson;
 use super::{ConvertArgs, DataFault, InfoArgs, Reading};
@@ -59,6 +59,7 @@ fn read(path: &Path, how: &Reading) -> Result<Recording, Failure> {
     let options = ReadOptions {
         map,
         missing: missing.unwrap_or_default(),
+        span_s: how.span.as_deref().map(span_from_text).transpose()?,
         ..ReadOptions::default()
     };
     Ok(io::read(path, &options)?)

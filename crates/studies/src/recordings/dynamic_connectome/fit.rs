@@ -9,8 +9,7 @@ use chiasm_analysis::connectome::communities::{Connectome, ConnectomeError, Dyna
 use chiasm_analysis::connectome::factorization::Factorization;
 use chiasm_analysis::permutation::{ShiftTest, shift_units};
 use chiasm_core::{Failure, Streams};
-use chiasm_data::io::{ReadOptions, read};
-use chiasm_data::{Activity, DataError, Draft, Missing, Place, Recording, Traces, Unit};
+use chiasm_data::{Activity, Draft, Missing, Recording, Traces, Unit};
 use chiasm_lab::{Bench, Findings, Input};
 use ndarray::Array2;
 
@@ -42,7 +41,7 @@ pub(super) fn fit(
     input: &Input,
     bench: &mut Bench,
 ) -> Result<Findings, Failure> {
-    let recordings = read_all(input, bench)?;
+    let recordings = input.recordings(bench)?;
     let streams = bench.streams().clone();
     let connectome = config
         .connectome
@@ -76,33 +75,6 @@ pub(super) fn fit(
     fit_figures::all(&connectome, &animals, bench)?;
     leave_recordings(&connectome, &animals, bench)?;
     Ok(summary(config, &connectome, &animals))
-}
-
-fn read_all(input: &Input, bench: &mut Bench) -> Result<Vec<Recording>, Failure> {
-    if input.paths.is_empty() {
-        let place = Place::dataset("input");
-        return Err(DataError::invalid(place, "at least one recording", "no file").into());
-    }
-    let map = input.map.as_deref().map(mapping).transpose()?;
-    let options = ReadOptions {
-        map,
-        missing: input.missing,
-        ..ReadOptions::default()
-    };
-    let mut recordings = Vec::new();
-    for path in &input.paths {
-        let recording = read(path, &options)?;
-        for repair in recording.repairs() {
-            bench.note(format!(
-                "{}: {} ({})",
-                path.display(),
-                repair.what,
-                repair.n
-            ));
-        }
-        recordings.push(recording);
-    }
-    Ok(recordings)
 }
 
 fn compare_with_behavior(
@@ -420,8 +392,4 @@ fn summary(config: &FitConfig, connectome: &Connectome, animals: &[Animal]) -> F
         findings = findings.and(text + ".");
     }
     findings
-}
-
-fn mapping(argument: &str) -> Result<chiasm_data::formats::Mapping, DataError> {
-    chiasm_data::formats::Mapping::from_argument(argument)
 }

@@ -7,7 +7,6 @@ use chiasm_analysis::rsa::{
     patterns, rdm,
 };
 use chiasm_core::{Failure, SettingError, stats};
-use chiasm_data::io::{Mapping, ReadOptions};
 use chiasm_data::rdm::{Layout, MissingPairs, Negative, ReadRdms, read};
 use chiasm_data::{RdmLabel, RdmRules, Rdms, Recording};
 use chiasm_lab::bench::Table;
@@ -179,6 +178,7 @@ fn load(config: &FitConfig, input: &Input, bench: &mut Bench) -> Result<Rdms, Fa
     let recordings = config.epochs.is_some()
         || config.bins.is_some()
         || input.map.is_some()
+        || input.span_s.is_some()
         || input.paths.iter().any(|p| only_recording(p));
     if !recordings {
         return Ok(read(&input.paths, &how)?);
@@ -207,19 +207,9 @@ fn from_recordings(
             .into());
         }
     };
-    let options = ReadOptions {
-        map: input
-            .map
-            .as_deref()
-            .map(Mapping::from_argument)
-            .transpose()?,
-        missing: input.missing,
-        ..ReadOptions::default()
-    };
     let mut all: Option<Rdms> = None;
     let mut names: Option<Vec<String>> = None;
-    for path in &input.paths {
-        let recording = chiasm_data::io::read(path, &options)?;
+    for (path, recording) in input.paths.iter().zip(input.recordings(bench)?) {
         let (own, rdms) = of_recording(&recording, path, &conditions, config, rules)
             .map_err(|e| e.about(path.display()))?;
         if let Some(first) = &names
