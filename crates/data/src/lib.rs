@@ -3,11 +3,13 @@
 //! - [`recording`]: [`Recording`], what every analysis takes; built from a [`Draft`] that is validated once;
 //! - [`io`]: [`io::read`] and [`io::write`], for the formats of the field ([`formats`]);
 //! - [`files`]: the one small trait behind which all file access stands;
+//! - [`counts`]: [`Counts`], spikes in bins, trial by trial, by the rules of [`Counting`];
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`generate`]: recordings with planted truth;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
+pub mod counts;
 pub mod datasets;
 pub mod error;
 pub mod files;
@@ -17,6 +19,7 @@ pub mod io;
 pub mod rdm;
 pub mod recording;
 
+pub use counts::{Counting, Counts, Silent};
 pub use error::{DataError, Place};
 pub use files::{DiskFiles, Files};
 pub use rdm::{RdmLabel, RdmRules, Rdms};

@@ -3,6 +3,7 @@
 //! - [`lfr`](fn@lfr): weighted graphs with planted communities;
 //! - [`planted_calcium`]: calcium traces of several animals whose neurons form communities during stimulus epochs;
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
+//! - [`switching_network`]: counts of a network whose couplings switch between hidden states;
 //! - [`network_rdms`]: dissimilarities of network layers, like between seeds only in their order;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
@@ -11,8 +12,10 @@ mod network_rdms;
 mod planted_calcium;
 pub mod shapes;
 mod spike_assemblies;
+mod switching_network;
 
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};
 pub use spike_assemblies::{AssemblyTruth, SpikeAssemblies, spike_assemblies};
+pub use switching_network::{SwitchingNetwork, SwitchingTruth, switching_network};
