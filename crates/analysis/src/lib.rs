@@ -11,3 +11,4 @@ pub mod hmm;
 pub mod partition;
 pub mod permutation;
 pub mod rsa;
+pub mod timeseries_graph;

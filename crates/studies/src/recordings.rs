@@ -1,4 +1,5 @@
 //! Studies of recordings: structure found in the activity of animals and models.
 
 pub mod dynamic_connectome;
+pub mod timeseries_networks;
 pub mod trsa;

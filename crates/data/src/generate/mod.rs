@@ -1,5 +1,6 @@
 //! Data with planted truth: each generator returns the data and what a method should find in them.
 //!
+//! - [`cerebral_flow`](fn@cerebral_flow): pressure from the heart to the brain's capillaries, in sinus rhythm and in fibrillation;
 //! - [`lfr`](fn@lfr): weighted graphs with planted communities;
 //! - [`planted_calcium`]: calcium traces of several animals whose neurons form communities during stimulus epochs;
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
@@ -7,6 +8,7 @@
 //! - [`network_rdms`]: dissimilarities of network layers, like between seeds only in their order;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
+pub mod cerebral_flow;
 mod lfr;
 mod network_rdms;
 mod planted_calcium;
@@ -14,6 +16,7 @@ pub mod shapes;
 mod spike_assemblies;
 mod switching_network;
 
+pub use cerebral_flow::{CerebralFlow, CerebralFlowTruth, Rhythm, cerebral_flow};
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};

@@ -1,0 +1,3 @@
+mod constructions;
+mod golden;
+mod visibility;
