@@ -8,15 +8,19 @@ venv=$here/.venv
 if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
   python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+  # Without what it asks for: the part that is compared needs torch, einops and jaxtyping alone.
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps openretina==1.1.1
   cp "$here/requirements.txt" "$venv/installed.txt"
 fi
 cd "$root"
 # Only the examples named peer_*: one for each comparison.
-examples=()
-for path in crates/analysis/examples/peer_*; do
-  [ -e "$path" ] && examples+=(--example "$(basename "$path" .rs)")
+for crate in crates/*; do
+  examples=()
+  for path in "$crate"/examples/peer_*; do
+    [ -e "$path" ] && examples+=(--example "$(basename "$path" .rs)")
+  done
+  if [ ${#examples[@]} -gt 0 ]; then
+    cargo build --release -p "chiasm-$(basename "$crate")" "${examples[@]}"
+  fi
 done
-if [ ${#examples[@]} -gt 0 ]; then
-  cargo build --release -p chiasm-analysis "${examples[@]}"
-fi
 exec "$venv/bin/python" "$here/common.py" "$@"

@@ -4,11 +4,13 @@
 //! - [`io`]: [`io::read`] and [`io::write`], for the formats of the field ([`formats`]);
 //! - [`files`]: the one small trait behind which all file access stands;
 //! - [`counts`]: [`Counts`], spikes in bins, trial by trial, by the rules of [`Counting`];
+//! - [`arrays`]: files of named arrays that are no recording, and columns of CSV files;
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`generate`]: recordings with planted truth;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
+pub mod arrays;
 pub mod counts;
 pub mod datasets;
 pub mod error;
@@ -19,6 +21,7 @@ pub mod io;
 pub mod rdm;
 pub mod recording;
 
+pub use arrays::NamedArrays;
 pub use counts::{Counting, Counts, Silent};
 pub use error::{DataError, Place};
 pub use files::{DiskFiles, Files};

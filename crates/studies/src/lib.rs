@@ -17,6 +17,7 @@ pub use systems::{SYSTEMS, System};
 pub fn catalogue() -> Vec<Entry> {
     vec![
         recordings::dynamic_connectome::entry(),
+        recordings::discriminative_stimuli::entry(),
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
     ]

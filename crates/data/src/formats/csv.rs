@@ -20,6 +20,50 @@ fn malformed(path: &Path, reason: impl ToString) -> DataError {
     }
 }
 
+/// All rows of a CSV file, the header among them; cells are trimmed.
+pub(crate) fn rows(path: &Path) -> Result<Vec<Vec<String>>, DataError> {
+    let failed = |e: csv::Error| match e.into_kind() {
+        csv::ErrorKind::Io(source) => DataError::Io {
+            path: path.to_path_buf(),
+            action: "read",
+            source,
+        },
+        csv::ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } => {
+            let line = pos.map_or(0, |p| p.line());
+            DataError::Malformed {
+                path: path.to_path_buf(),
+                format: "CSV",
+                reason: format!("line {line} has {len} cells, the first has {expected_len}"),
+            }
+        }
+        csv::ErrorKind::Utf8 { pos, err } => DataError::Malformed {
+            path: path.to_path_buf(),
+            format: "CSV",
+            reason: format!("line {}: {err}", pos.map_or(0, |p| p.line())),
+        },
+        other => DataError::Malformed {
+            path: path.to_path_buf(),
+            format: "CSV",
+            reason: format!("{other:?}"),
+        },
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(failed)?;
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(failed)?;
+        rows.push(record.iter().map(str::to_owned).collect());
+    }
+    Ok(rows)
+}
+
 /// Where the facts beside a CSV stand.
 pub(crate) fn sidecar(path: &Path) -> PathBuf {
     path.with_extension("json")

@@ -2,13 +2,14 @@
 //! The keys are those of [`super::layout`].
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chiasm_core::TimeAxis;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayD};
 use zip::ZipArchive;
 
 use super::arrays::{Arrays, Values};
@@ -165,13 +166,24 @@ fn whole(input: &mut dyn Read) -> Result<(), String> {
 
 /// The recording as the bytes of an NPZ archive; [`super::layout`] reads it back unchanged.
 pub(crate) fn encode(recording: &Recording) -> Result<Vec<u8>, String> {
+    archive(arrays(recording))
+}
+
+/// Arrays of numbers by name as the bytes of an NPZ archive.
+pub(crate) fn encode_arrays(arrays: &BTreeMap<String, ArrayD<f64>>) -> Result<Vec<u8>, String> {
+    let npy = |a: &ArrayD<f64>| npy::from_f64(a.shape(), a.iter().copied());
+    archive(arrays.iter().map(|(n, a)| (n.clone(), npy(a))).collect())
+}
+
+/// NPY files by name as the bytes of an NPZ archive.
+fn archive(arrays: Vec<(String, Vec<u8>)>) -> Result<Vec<u8>, String> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     // The date is fixed, so that the same recording gives the same bytes.
     let options = zip::write::SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)
         .last_modified_time(zip::DateTime::default())
         .large_file(true);
-    for (name, bytes) in arrays(recording) {
+    for (name, bytes) in arrays {
         zip.start_file(format!("{name}.npy"), options)
             .map_err(|e| e.to_string())?;
         zip.write_all(&bytes).map_err(|e| e.to_string())?;

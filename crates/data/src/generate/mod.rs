@@ -5,9 +5,11 @@
 //! - [`planted_calcium`]: calcium traces of several animals whose neurons form communities during stimulus epochs;
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
 //! - [`switching_network`]: counts of a network whose couplings switch between hidden states;
+//! - [`cell_types`](fn@cell_types), [`movie_types`]: model neurons of known functional types;
 //! - [`network_rdms`]: dissimilarities of network layers, like between seeds only in their order;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
+mod cell_types;
 pub mod cerebral_flow;
 mod lfr;
 mod network_rdms;
@@ -16,6 +18,9 @@ pub mod shapes;
 mod spike_assemblies;
 mod switching_network;
 
+pub use cell_types::{
+    CellKind, CellTypes, CellTypesTruth, MovieTypes, MovieTypesTruth, cell_types, movie_types,
+};
 pub use cerebral_flow::{CerebralFlow, CerebralFlowTruth, Rhythm, cerebral_flow};
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};

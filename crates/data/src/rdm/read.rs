@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RdmLabel, RdmRules, Rdms, n_of_pairs, read_arrays, read_mat};
 use crate::error::{DataError, Place};
+use crate::formats::csv;
 
 /// How the numbers of a file stand for RDMs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +151,7 @@ pub(super) fn from_array(
 
 /// One square RDM: numbers alone, or with the stimuli's names in a first row and, perhaps, a first column.
 fn csv_square(path: &Path, how: &ReadRdms) -> Result<Rdms, DataError> {
-    let rows = csv_rows(path)?;
+    let rows = csv::rows(path)?;
     let number = |cell: &str| match cell.to_lowercase().as_str() {
         "" | "na" | "nan" => Some(f64::NAN),
         _ => cell.parse::<f64>().ok(),
@@ -194,52 +195,9 @@ fn csv_square(path: &Path, how: &ReadRdms) -> Result<Rdms, DataError> {
     }
 }
 
-fn csv_rows(path: &Path) -> Result<Vec<Vec<String>>, DataError> {
-    let malformed = |e: csv::Error| match e.into_kind() {
-        csv::ErrorKind::Io(source) => DataError::Io {
-            path: path.to_path_buf(),
-            action: "read",
-            source,
-        },
-        csv::ErrorKind::UnequalLengths {
-            pos,
-            expected_len,
-            len,
-        } => {
-            let line = pos.map_or(0, |p| p.line());
-            DataError::Malformed {
-                path: path.to_path_buf(),
-                format: "CSV",
-                reason: format!("line {line} has {len} cells, the first has {expected_len}"),
-            }
-        }
-        csv::ErrorKind::Utf8 { pos, err } => DataError::Malformed {
-            path: path.to_path_buf(),
-            format: "CSV",
-            reason: format!("line {}: {err}", pos.map_or(0, |p| p.line())),
-        },
-        other => DataError::Malformed {
-            path: path.to_path_buf(),
-            format: "CSV",
-            reason: format!("{other:?}"),
-        },
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(malformed)?;
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(malformed)?;
-        rows.push(record.iter().map(str::to_owned).collect());
-    }
-    Ok(rows)
-}
-
 /// Labels from a CSV file with the columns `subject` and `region` and, perhaps, `name`.
 fn read_labels(path: &Path) -> Result<Vec<RdmLabel>, DataError> {
-    let rows = csv_rows(path)?;
+    let rows = csv::rows(path)?;
     let Some((header, body)) = rows.split_first() else {
         return Err(
             DataError::invalid(Place::dataset("labels"), "a header", "an empty file").in_file(path),
