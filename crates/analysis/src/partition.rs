@@ -1,4 +1,5 @@
-//! Partitions: how much two of them agree, labels made to match, and Louvain's method to find one.
+//! Partitions: how much two of them agree, labels made to match, one that stands for many, and Louvain's method to find
+//! one.
 //!
 //! ```
 //! use chiasm_analysis::partition::{adjusted_rand, normalized_mutual_information, relabel};
@@ -9,6 +10,7 @@
 //! # Ok::<(), chiasm_analysis::partition::PartitionError>(())
 //! ```
 
+mod consensus;
 mod louvain;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use pathfinding::matrix::Matrix;
 use pathfinding::prelude::kuhn_munkres;
 use statrs::function::factorial::ln_factorial;
 
+pub use consensus::{PointPartition, by_appearance, max_pear, posterior_similarity};
 pub use louvain::{Louvain, LouvainFit, modularity};
 
 /// Two partitions that cannot be compared.
