@@ -454,7 +454,7 @@ fn trial(i: usize, span: &Span) -> Place {
 /// Refuses samples that are no counts.
 fn whole(traces: &Traces, units: &[Unit]) -> Result<(), DataError> {
     for ((t, u), &v) in traces.values.indexed_iter() {
-        if v >= 0.0 && v <= LARGEST && v.fract() == 0.0 {
+        if (0.0..=LARGEST).contains(&v) && v.fract() == 0.0 {
             continue;
         }
         let place = Place::dataset("traces").unit(units[u].name()).index(t);

@@ -72,7 +72,7 @@ fn spikes_fall_into_the_bins_of_their_trials() {
     assert_eq!(parted.trial(1).column(1).to_vec(), [0, 1, 0]);
     assert_eq!(parted.times_s()[2], 1.0);
     let second = parted.select_trials(&[1]).unwrap();
-    assert_eq!(second.trials, [0..3]);
+    assert_eq!(second.trials, std::slice::from_ref(&(0..3)));
     assert_eq!(second.trial(0), parted.trial(1));
     assert!(parted.select_trials(&[]).is_err() && parted.select_trials(&[2]).is_err());
 }

@@ -113,6 +113,11 @@ impl Header {
         let n_frames = if line_is_frame { n_lines } else { length };
         let rows = rows.start.min(n_frames)..rows.end.min(n_frames);
         let n_units = if line_is_frame { length } else { n_lines };
+        if self.count == 0 {
+            // One of the two lengths may be anything.
+            self.numbers(&[]).map(drop)?;
+            return Ok(Array2::zeros((rows.len(), n_units)));
+        }
         let mut line = vec![0; length * self.width];
         let mut values = Vec::new();
         let room = values.try_reserve_exact(rows.len() * n_units);
