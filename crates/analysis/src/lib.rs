@@ -2,13 +2,22 @@
 //!
 //! - [`connectome`]: communities among units, from their affinities over time;
 //! - [`hmm`]: hidden Markov chains over given emissions: smoothing, the most probable path, draws of paths;
+//! - [`kmeans`]: points into groups of least squared distance;
+//! - [`mcmc`]: whether Markov chains have mixed, what their draws are worth, where the posterior lies;
 //! - [`partition`]: how much two partitions agree, and Louvain's method;
 //! - [`permutation`]: tests against time shifts, which know that samples of a recording are not independent;
-//! - [`rsa`]: what a region represents, as dissimilarities between stimuli, and which region or layer that gives away.
+//! - [`polya_gamma`]: draws of Pólya-Gamma variables, for Gibbs samplers of counts;
+//! - [`rsa`]: what a region represents, as dissimilarities between stimuli, and which region or layer that gives away;
+//! - [`switching`]: hidden states of a network that switch its couplings, from spike counts;
+//! - [`timeseries_graph`]: time series as networks: visibility, cycle and recurrence graphs, and their measures.
 
 pub mod connectome;
 pub mod hmm;
+pub mod kmeans;
+pub mod mcmc;
 pub mod partition;
 pub mod permutation;
+pub mod polya_gamma;
 pub mod rsa;
+pub mod switching;
 pub mod timeseries_graph;

@@ -18,6 +18,7 @@ pub fn catalogue() -> Vec<Entry> {
     vec![
         recordings::dynamic_connectome::entry(),
         recordings::discriminative_stimuli::entry(),
+        recordings::onehot_hmm_glm::entry(),
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
     ]

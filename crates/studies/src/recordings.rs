@@ -2,5 +2,6 @@
 
 pub mod discriminative_stimuli;
 pub mod dynamic_connectome;
+pub mod onehot_hmm_glm;
 pub mod timeseries_networks;
 pub mod trsa;

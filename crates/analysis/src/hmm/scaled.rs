@@ -79,8 +79,7 @@ impl HiddenChain {
                 *p *= e;
                 sum += *p;
             }
-            // NaN fails this too.
-            if !(sum > SMALLEST_SCALE) {
+            if sum.is_nan() || sum <= SMALLEST_SCALE {
                 return None;
             }
             for (s, p) in now.iter_mut().enumerate() {
