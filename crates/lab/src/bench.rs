@@ -58,6 +58,19 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+/// A text file for download, in a format that other programs read: a graph, a circuit, a description.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// Identity within the run, in kebab case: the file's name.
+    pub id: String,
+    /// What it is, in one line.
+    pub title: String,
+    /// The file's ending, without a dot (`graphml`).
+    pub ending: String,
+    /// What it holds.
+    pub text: String,
+}
+
 /// Where stages of a run are kept, so that a killed run goes on where it stood.
 pub trait Checkpoints: Send + Sync {
     /// The bytes kept under this name, if any.
@@ -157,6 +170,8 @@ pub struct Record {
     pub figures: Vec<Figure>,
     /// Tables.
     pub tables: Vec<Table>,
+    /// Text files for download.
+    pub documents: Vec<Document>,
     /// Recordings, by name. Not part of a checkpoint: they are written to the run folder as files of their own.
     #[serde(skip)]
     pub recordings: Vec<(String, Recording)>,
@@ -261,6 +276,20 @@ impl Bench {
         Ok(())
     }
 
+    /// Leaves a text file for download.
+    ///
+    /// # Errors
+    /// If the id was used before.
+    pub fn document(&mut self, document: Document) -> Result<(), Failure> {
+        once(
+            "document",
+            &document.id,
+            self.record.documents.iter().map(|d| d.id.as_str()),
+        )?;
+        self.record.documents.push(document);
+        Ok(())
+    }
+
     /// Leaves a recording: activity of a model, or a result that is units x time.
     ///
     /// # Errors
@@ -352,9 +381,11 @@ impl Record {
         distinct("metric", &self.metrics, &other.metrics, |m| &m.name)?;
         distinct("figure", &self.figures, &other.figures, |f| &f.id)?;
         distinct("table", &self.tables, &other.tables, |t| &t.id)?;
+        distinct("document", &self.documents, &other.documents, |d| &d.id)?;
         self.metrics.extend(other.metrics);
         self.figures.extend(other.figures);
         self.tables.extend(other.tables);
+        self.documents.extend(other.documents);
         for (name, points) in other.series {
             self.series.entry(name).or_default().extend(points);
         }

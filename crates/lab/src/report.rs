@@ -73,6 +73,7 @@ fn sections(record: &RunRecord, files: &Files) -> Vec<(&'static str, &'static st
     }
     add("figures", "Figures", figures::section(record, files));
     add("tables", "Tables", left_tables(record, files));
+    add("documents", "Files", left_documents(record));
     if !record.metrics.is_empty() {
         add("metrics", "Metrics", tables::metrics(record));
     }
@@ -253,6 +254,24 @@ fn left_tables(record: &RunRecord, files: &Files) -> String {
         }
     }
     html
+}
+
+/// Text files are named and not embedded: they are for other programs.
+fn left_documents(record: &RunRecord) -> String {
+    let first = record.seeds.first();
+    let shown = record.documents.iter().filter(|d| Some(&d.seed) == first);
+    let mut items = String::new();
+    for document in shown {
+        let (file, title) = (escape(&document.file), escape(&document.title));
+        let _ = writeln!(
+            items,
+            "<li>{title}: <a href=\"{file}\"><code>{file}</code></a></li>"
+        );
+    }
+    if items.is_empty() {
+        return items;
+    }
+    format!("<p class=\"quiet\">In the run folder:</p>\n<ul>\n{items}</ul>\n")
 }
 
 fn repeat(record: &RunRecord) -> String {

@@ -12,8 +12,8 @@ use super::checkpoint::SeedCheckpoints;
 use super::plan::fit_of;
 use super::provenance::{now, peak_memory_bytes};
 use super::record::{
-    ClaimRecord, FORMAT, FigureRecord, MetricRecord, NoteRecord, RecordingRecord, RepairRecord,
-    RunRecord, SeriesRecord, Status, TableRecord, Task,
+    ClaimRecord, DocumentRecord, FORMAT, FigureRecord, MetricRecord, NoteRecord, RecordingRecord,
+    RepairRecord, RunRecord, SeriesRecord, Status, TableRecord, Task,
 };
 use super::{Run, RunError, metrics};
 use crate::bench::{Bench, BenchError, Checkpoints, Record};
@@ -31,6 +31,7 @@ struct SeedDone {
     left: Record,
     figures: Vec<FigureRecord>,
     tables: Vec<TableRecord>,
+    documents: Vec<DocumentRecord>,
     recordings: Vec<RecordingRecord>,
 }
 
@@ -157,11 +158,13 @@ impl Run {
         let mut left = bench.record;
         let written = self.write_outputs(seed, &left)?;
         (left.figures, left.tables, left.recordings) = (vec![], vec![], vec![]);
+        left.documents = vec![];
         let done = SeedDone {
             summary: findings.summary,
             left,
             figures: written.figures,
             tables: written.tables,
+            documents: written.documents,
             recordings: written.recordings,
         };
         kept.save(DONE, &postcard::to_stdvec(&done).map_err(damaged)?)?;
@@ -180,9 +183,11 @@ impl Run {
         }
         (record.notes, record.repairs) = remarks_over(&record.seeds, &lefts);
         (record.figures, record.tables, record.recordings) = (vec![], vec![], vec![]);
+        record.documents = vec![];
         for seed in seeds {
             record.figures.extend(seed.figures);
             record.tables.extend(seed.tables);
+            record.documents.extend(seed.documents);
             record.recordings.extend(seed.recordings);
         }
         record.peak_memory_bytes = peak_memory_bytes();

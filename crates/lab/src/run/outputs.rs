@@ -1,4 +1,4 @@
-//! A seed's figures, tables and recordings as files.
+//! A seed's figures, tables, text files and recordings as files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use chiasm_data::{DataError, Files, Recording};
 use serde::Serialize;
 
 use super::Run;
-use super::record::{FigureRecord, RecordingRecord, Status, TableRecord};
-use crate::bench::{Record, Table};
+use super::record::{DocumentRecord, FigureRecord, RecordingRecord, Status, TableRecord};
+use crate::bench::{Document, Record, Table};
 use crate::draw;
 use crate::figure::Figure;
 
@@ -27,6 +27,7 @@ struct Spec<'a> {
 pub(super) struct Written {
     pub(super) figures: Vec<FigureRecord>,
     pub(super) tables: Vec<TableRecord>,
+    pub(super) documents: Vec<DocumentRecord>,
     pub(super) recordings: Vec<RecordingRecord>,
 }
 
@@ -51,6 +52,7 @@ impl Run {
         };
         let figures = left.figures.iter();
         let tables = left.tables.iter();
+        let documents = left.documents.iter();
         let recordings = left.recordings.iter();
         Ok(Written {
             figures: figures
@@ -58,6 +60,9 @@ impl Run {
                 .collect::<Result<_, _>>()?,
             tables: tables
                 .map(|t| self.write_table(seed, &stem("tables", &t.id), t))
+                .collect::<Result<_, _>>()?,
+            documents: documents
+                .map(|d| self.write_document(seed, &stem("documents", &d.id), d))
                 .collect::<Result<_, _>>()?,
             recordings: recordings
                 .map(|(name, r)| self.write_recording(seed, &stem("recordings", name), name, r))
@@ -87,6 +92,22 @@ impl Run {
             title: table.title.clone(),
             columns: table.columns.clone(),
             n_rows: table.rows.len(),
+            file,
+        })
+    }
+
+    fn write_document(
+        &self,
+        seed: u64,
+        stem: &str,
+        document: &Document,
+    ) -> Result<DocumentRecord, Failure> {
+        let file = format!("{stem}.{}", file_name(&document.ending));
+        self.write(&file, document.text.as_bytes())?;
+        Ok(DocumentRecord {
+            id: document.id.clone(),
+            seed,
+            title: document.title.clone(),
             file,
         })
     }

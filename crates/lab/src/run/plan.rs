@@ -80,6 +80,7 @@ impl Plan<'_> {
             series: BTreeMap::new(),
             figures: vec![],
             tables: vec![],
+            documents: vec![],
             recordings: vec![],
             notes: vec![],
             repairs: vec![],

@@ -51,6 +51,9 @@ pub struct RunRecord {
     pub figures: Vec<FigureRecord>,
     /// Tables, likewise.
     pub tables: Vec<TableRecord>,
+    /// Text files for download, likewise.
+    #[serde(default)]
+    pub documents: Vec<DocumentRecord>,
     /// Recordings, likewise.
     pub recordings: Vec<RecordingRecord>,
     /// Remarks: stand-ins used, limits reached.
@@ -249,6 +252,19 @@ pub struct TableRecord {
     /// Number of rows.
     pub n_rows: usize,
     /// The table, as CSV.
+    pub file: String,
+}
+
+/// A text file for download, relative to the run folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DocumentRecord {
+    /// Identity within the seed.
+    pub id: String,
+    /// The seed it was made with.
+    pub seed: u64,
+    /// What it is, in one line.
+    pub title: String,
+    /// The file.
     pub file: String,
 }
 

@@ -50,7 +50,7 @@ impl Arm {
 
     /// Whether all networks are made, or the cycle network alone.
     fn whole(self) -> bool {
-        matches!(self, Self::Sinus | Self::Fibrillation)
+        matches!(self, Self::Sinus | Self::Fibrillation | Self::Unregulated)
     }
 
     /// The simulated subject.

@@ -29,15 +29,15 @@ pub(super) fn all(
         "recurrence-layouts",
         "Recurrence networks, laid out",
         "Force-directed layouts of the recurrence networks of the first subject: each point is a moment, near those in which the \
-         system is in nearly the same state; links are left out. Colors are fifths of the recording, in order. The elongation \
-         index is the ratio of the principal axes: 1 is round.",
+         system is in nearly the same state; links are left out. Colors are fifths of the recording, in order. NSR: sinus \
+         rhythm, AF: fibrillation; behind the site, the elongation index, the ratio of the principal axes: 1 is round.",
         states,
     ))?;
     bench.figure(layouts(
         "cycle-layouts",
         "Cycle networks, laid out",
         "Force-directed layouts of the cycle networks of the first subject (largest component): each point is a beat, near those \
-         of like course. Colors are fifths of the recording, in order.",
+         of like course. Colors are fifths of the recording, in order; behind the site, the elongation index.",
         beats,
     ))?;
     bench.figure(with_links(config, bench)?)?;
@@ -140,12 +140,8 @@ pub(super) fn layout_panel(
 fn layouts(id: &str, title: &str, caption: &str, laid: &[LaidOut]) -> Figure {
     let mut figure = Figure::new(id, title, caption).columns(SITES.len());
     for l in laid.iter().filter(|l| l.subject == 0) {
-        let title = format!(
-            "{}, {}: {:.2}",
-            l.arm.name(),
-            SITES[l.site],
-            l.picture.elongation()
-        );
+        let rhythm = if l.arm == Arm::Sinus { "NSR" } else { "AF" };
+        let title = format!("{rhythm}, {}: {:.2}", SITES[l.site], l.picture.elongation());
         let last = l.picture.nodes.iter().max().map_or(1, |m| *m as usize + 1);
         figure = figure.with(layout_panel(&title, &l.picture, last, |k| {
             format!("fifth {}", k + 1)

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use chiasm_analysis::timeseries_graph::measures::GraphMeasures;
 use chiasm_analysis::timeseries_graph::{
-    Series, SeriesMeasures, TimedGraph, irreversibility, multiplex,
+    Drawn, Series, SeriesMeasures, TimedGraph, irreversibility, multiplex,
 };
 use chiasm_core::{Failure, Inside, SettingError, TimeAxis, stats};
 use chiasm_data::io::{ReadOptions, read};
 use chiasm_data::{Activity, DataError, Place, Recording};
-use chiasm_lab::bench::Table;
+use chiasm_lab::bench::{Document, Table};
 use chiasm_lab::{Bench, Findings, Input};
 use rayon::prelude::*;
 
@@ -386,6 +386,9 @@ fn record(
     if config.edges {
         edges(config, channels, networks, bench)?;
     }
+    if config.graphml {
+        graphml(config, channels, networks, bench)?;
+    }
     Ok(())
 }
 
@@ -461,6 +464,33 @@ fn edges(
             .map(String::from)
             .to_vec(),
             rows: network.timed.graph.edges().map(line).collect(),
+        })?;
+    }
+    Ok(())
+}
+
+fn graphml(
+    config: &FitConfig,
+    channels: &[Channel],
+    networks: &[Network],
+    bench: &mut Bench,
+) -> Result<(), Failure> {
+    let visible = matches!(
+        config.construction,
+        Construction::Natural | Construction::Horizontal
+    );
+    for (u, (channel, network)) in channels.iter().zip(networks).enumerate() {
+        let series = channel.series()?;
+        let drawn = visible.then_some(Drawn {
+            series: &series,
+            weight: config.weight,
+            direction: config.direction,
+        });
+        bench.document(Document {
+            id: format!("network-{}", u + 1),
+            title: format!("Network of unit {}", channel.name),
+            ending: "graphml".into(),
+            text: network.timed.graphml(drawn.as_ref()),
         })?;
     }
     Ok(())

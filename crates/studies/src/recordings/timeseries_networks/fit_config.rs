@@ -90,8 +90,10 @@ pub struct FitConfig {
     pub layout_nodes: usize,
     /// Steps of the force-directed layout.
     pub layout_steps: usize,
-    /// Leave the edges of every unit as a table.
+    /// Leave the edges of every unit as a table (CSV).
     pub edges: bool,
+    /// Leave the network of every unit as GraphML, for Gephi, Cytoscape, networkx, igraph.
+    pub graphml: bool,
 }
 
 impl Default for FitConfig {
@@ -127,6 +129,7 @@ impl Default for FitConfig {
             layout_nodes: 2000,
             layout_steps: 100,
             edges: false,
+            graphml: false,
         }
     }
 }

@@ -147,12 +147,20 @@ fn every_construction_on_a_recording() {
             lag_s: Some(0.2),
             layout_steps: 5,
             edges: true,
+            graphml: true,
             ..FitConfig::default()
         };
         let record = fit(&config, path.clone()).unwrap();
         assert_eq!(metric(&record, "units"), 4.0);
         let table = record.tables.iter().find(|t| t.id == "units").unwrap();
         assert_eq!(table.rows.len(), 4);
+        let graph = record
+            .documents
+            .iter()
+            .find(|d| d.id == "network-1")
+            .unwrap();
+        let listed = graph.text.matches("<edge ").count() as f64;
+        assert_eq!(listed, table.rows[0][2].parse::<f64>().unwrap());
         let edges = record.tables.iter().find(|t| t.id == "edges-1").unwrap();
         let of_first: f64 = table.rows[0][2].parse().unwrap();
         assert_eq!(edges.rows.len() as f64, of_first, "{construction:?}");
