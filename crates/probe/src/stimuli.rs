@@ -10,6 +10,7 @@
 //! - [`Ascent`]: the search for such stimuli, all clusters at once;
 //! - [`Config::fit`]: the clustering, which gives [`Types`];
 //! - [`baseline`]: random and most exciting stimuli, to compare with;
+//! - [`Training`]: a network fitted to responses, whose neurons can be clustered in place of the true ones;
 //! - [`receptive_fields`]: linear-nonlinear models from a recording and the frames that were shown.
 //!
 //! ```
@@ -54,7 +55,9 @@ pub use error::StimuliError;
 pub use groups::Groups;
 pub use linkage::average_linkage_order;
 pub use model::{ResponseModel, StimulusShape};
-pub use models::{Dense, Energy, LinearNonlinear, Movie, MovieFilters, Nonlinearity, Precision};
+pub use models::{
+    Dense, Energy, LinearNonlinear, Movie, MovieFilters, Nonlinearity, Precision, Training,
+};
 pub use normalization::Normalization;
 pub use objective::Objective;
 pub use stop::Stop;

@@ -157,7 +157,9 @@ impl Config {
             (state, n_splits) = search.split(state, &streams.child("split"))?;
         }
         let found = search.finish(&state, &streams.child("final"))?;
-        let score = search.score(&state, self.steps, &streams.child("score"))?;
+        let score = search
+            .judge(&state, self.steps, &streams.child("score"))?
+            .score;
         Ok(Types {
             shape: model.shape(),
             temperature: self.temperature,
@@ -171,6 +173,14 @@ impl Config {
             score,
         })
     }
+}
+
+/// How good a clustering is.
+pub(super) struct Judgement {
+    /// What clusterings are compared by.
+    pub(super) score: f64,
+    /// Of each cluster, the share of its neurons that its own stimulus drives most.
+    pub(super) recall: Vec<f64>,
 }
 
 /// How long a clustering goes on.
@@ -302,28 +312,40 @@ impl Search<'_> {
     /// How good a clustering is, by new stimuli from random starts: the mean objective of all clusters (the paper's rule);
     /// or, where neurons are held out, how well the stimuli type neurons they were made without: the mean over neurons of
     /// the log of their own type's share in a softmax over all stimuli, plus ln K.
-    pub(super) fn score(
+    pub(super) fn judge(
         &self,
         state: &State,
         steps: usize,
         streams: &Streams,
-    ) -> Result<f64, StimuliError> {
+    ) -> Result<Judgement, StimuliError> {
         let n_clusters = state.n_clusters();
         if n_clusters <= 1 {
-            return Ok(0.0);
+            return Ok(Judgement {
+                score: 0.0,
+                recall: vec![1.0; n_clusters],
+            });
         }
         let parts = self.parts(state, &mut streams.stream("halves"));
         let start = self.random(n_clusters, streams);
         let found = self.improve(state, &parts, start, steps)?;
-        if !self.config.held_out {
-            return Ok(chiasm_core::stats::mean(&found[0].values));
-        }
+        let mut right = vec![0.0; n_clusters];
+        let mut sizes = vec![0.0; n_clusters];
         let mut sum = 0.0;
         for (k, &label) in state.labels.iter().enumerate() {
-            let column = found[parts[k]].responses.column(state.neurons[k]).to_vec();
-            sum += self.ascent.objective.of(&column, label);
+            let column = found[parts[k]].responses.column(state.neurons[k]);
+            sum += self.ascent.objective.of(&column.to_vec(), label);
+            sizes[label] += 1.0;
+            let best = column.iter().fold(f64::NEG_INFINITY, |b, &v| b.max(v));
+            right[label] += f64::from(u8::from(column[label] >= best));
         }
-        Ok(sum / state.labels.len() as f64)
+        Ok(Judgement {
+            score: if self.config.held_out {
+                sum / state.labels.len() as f64
+            } else {
+                chiasm_core::stats::mean(&found[0].values)
+            },
+            recall: right.iter().zip(&sizes).map(|(r, n)| r / n).collect(),
+        })
     }
 
     /// The stimuli of the final clusters, made from all their neurons.

@@ -38,6 +38,9 @@ pub struct Config {
     pub split_iterations: usize,
     /// Steps of each stimulus in each iteration within a cluster (released code: 1).
     pub split_inner_steps: usize,
+    /// With neurons held out, a split stays only if at least this share of the neurons of each of its parts is driven
+    /// most by the stimulus of its own part, made without them (chosen: 0.95): parts that share nothing but noise fail.
+    pub split_recall: f64,
     /// Passes of the split stage at most (chosen).
     pub split_passes: usize,
     /// Clusterings from as many random assignments, of which the best is kept (chosen).
@@ -72,6 +75,7 @@ impl Default for Config {
             split_clusters: None,
             split_iterations: 50,
             split_inner_steps: 1,
+            split_recall: 0.95,
             split_passes: 10,
             restarts: 1,
             norm: Some(6.0),
@@ -120,6 +124,8 @@ impl Config {
         for (name, found, least) in counts {
             SettingError::check(found >= least, name, &format!("at least {least}"), found)?;
         }
+        let r = self.split_recall;
+        SettingError::check((0.0..=1.0).contains(&r), "split_recall", "0 to 1", r)?;
         self.ascent().validate(None)
     }
 

@@ -5,12 +5,14 @@ mod energy;
 mod linear;
 mod movie;
 mod nonlinearity;
+mod train;
 
 pub use dense::Dense;
 pub use energy::Energy;
 pub use linear::LinearNonlinear;
 pub use movie::{Movie, MovieFilters};
 pub use nonlinearity::Nonlinearity;
+pub use train::Training;
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};

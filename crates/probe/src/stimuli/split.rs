@@ -81,8 +81,12 @@ impl Search<'_> {
             iterations: 1,
         };
         let split = self.cluster(split, effort, &streams.child("reassign"), |_| ())?;
-        let before = self.score(state, config.split_steps, &streams.child("before"))?;
-        let after = self.score(&split, config.split_steps, &streams.child("after"))?;
-        Ok((after > before).then_some(split))
+        let steps = config.split_steps;
+        let before = self.judge(state, steps, &streams.child("before"))?;
+        let after = self.judge(&split, steps, &streams.child("after"))?;
+        // Half of a cluster can look unlike the other by its noise alone; then neurons held out go either way.
+        let stands = |&k: &usize| after.recall[split.labels[k]] >= config.split_recall;
+        let stands = !config.held_out || own.iter().all(stands);
+        Ok((stands && after.score > before.score).then_some(split))
     }
 }

@@ -9,7 +9,7 @@ use super::{Nonlinearity, Precision, Weights, per_neuron};
 /// feature = phi(<core, stimulus> + core offset), score = psi(<readout, features> + offset).
 #[derive(Debug, Clone)]
 pub struct Dense {
-    pub(super) shape: StimulusShape,
+    shape: StimulusShape,
     core: Weights,
     core_offsets: Vec<f64>,
     core_nonlinearity: Nonlinearity,

@@ -269,3 +269,53 @@ fn neurons_that_hardly_respond_are_clipped_and_named() {
     assert!(Normalization::from_responses(responses.slice(ndarray::s![..1, ..])).is_err());
     assert!(Normalization::from_responses(array![[1.0], [f64::NAN]].view()).is_err());
 }
+
+#[test]
+fn a_network_learns_to_predict_and_the_same_on_any_number_of_threads() {
+    use crate::stimuli::Training;
+    use chiasm_data::generate::CellTypes;
+    let planted = CellTypes {
+        side: 8,
+        per_type: (3, 3),
+        ..CellTypes::default()
+    };
+    let (_, model, _) = super::planted(&planted, 7);
+    let mut rng = Streams::new(7).stream("images");
+    let images = crate::stimuli::baseline::random(1500, 64, 8.0, &mut rng);
+    let responses = model.scores(images.view());
+    let training = Training {
+        features: 16,
+        epochs: 100,
+        ..Training::default()
+    };
+    let fit = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(|| {
+            training
+                .fit(
+                    model.shape(),
+                    images.view(),
+                    responses.view(),
+                    &Streams::new(7),
+                    &chiasm_core::Quiet,
+                )
+                .unwrap()
+        })
+    };
+    let ((one, correlation), (three, _)) = (fit(1), fit(3));
+    assert!(correlation > 0.9, "{correlation}");
+    assert_eq!(one.scores(images.view()), three.scores(images.view()));
+    let short = training.fit(
+        model.shape(),
+        images.view(),
+        responses.slice(ndarray::s![..9, ..]),
+        &Streams::new(7),
+        &chiasm_core::Quiet,
+    );
+    assert!(short.is_err());
+    let none = Training {
+        rate: 0.0,
+        ..Training::default()
+    };
+    assert_eq!(none.validate().unwrap_err().field, "rate");
+}

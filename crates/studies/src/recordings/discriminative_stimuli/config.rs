@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chiasm_core::SettingError;
 use chiasm_lab::{Preset, Settings};
-use chiasm_probe::stimuli::{self, Nonlinearity};
+use chiasm_probe::stimuli::{self, Nonlinearity, Training};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,13 @@ pub struct Config {
     pub response_noise: f64,
     /// Amplitudes at which the toy of ON and OFF neurons is clustered: norms of its images.
     pub toy_norms: Vec<f64>,
-    /// Measure harder neurons, too: types of unlike size, phase-invariant ones, and ones that see movies.
+    /// Measure harder neurons, too: types of unlike size, phase-invariant ones, a network fitted to neurons, and ones
+    /// that see movies.
     pub hard: bool,
+    /// Images that the network is fitted to (chosen).
+    pub training_images: usize,
+    /// How it is fitted.
+    pub training: Training,
     /// Side of the frames of the movies (card: 20).
     pub movie_side: usize,
     /// Frames of the movies (card: 15).
@@ -59,6 +64,8 @@ impl Default for Config {
             response_noise: 0.5,
             toy_norms: vec![1.0, 10.0, 100.0, 1000.0],
             hard: true,
+            training_images: 4000,
+            training: Training::default(),
             movie_side: 12,
             movie_frames: 10,
             movie_types: 8,
@@ -92,6 +99,12 @@ impl Settings for Config {
             split_from: 4,
             reference_images: 50,
             fresh_per_type: 3,
+            training_images: 200,
+            training: Training {
+                features: 8,
+                epochs: 2,
+                ..Training::default()
+            },
             movie_side: 6,
             movie_frames: 6,
             movie_types: 4,
@@ -169,6 +182,17 @@ impl Settings for Config {
                 e
             })
         };
+        let n = self.training_images;
+        SettingError::check(
+            (4..=1_000_000).contains(&n),
+            "training_images",
+            "4 to 1000000",
+            n,
+        )?;
+        self.training.validate().map_err(|mut e| {
+            e.field = format!("training.{}", e.field);
+            e
+        })?;
         within("paper", &self.paper)?;
         within("held_out", &self.held_out)
     }

@@ -1,4 +1,5 @@
-//! Harder neurons: types of unlike size, phase-invariant ones, and ones that see movies.
+//! Harder neurons: types of unlike size, phase-invariant ones, a network that was fitted to neurons, and ones that see
+//! movies.
 
 use chiasm_core::Failure;
 use chiasm_data::generate::{CellTypes, MovieTypes};
@@ -50,6 +51,21 @@ pub(super) fn run(config: &Config, cells: &CellTypes, bench: &mut Bench) -> Resu
         )?
         .0)
     })?);
+    let (result, correlation) = bench.stage("network", |bench| {
+        let streams = bench.streams().child("network");
+        let (planted, correlation) = planted::network(
+            cells,
+            &config.training,
+            config.training_images,
+            config.reference_images,
+            &streams,
+            bench.watch(),
+        )?;
+        let found = cluster("network", &held_out, &planted, &streams, bench.watch())?;
+        Ok((found.0, correlation))
+    })?;
+    bench.metric("network/correlation", correlation, "1")?;
+    arms.push(result);
     let movie_cells = MovieTypes {
         side: config.movie_side,
         lags: (config.movie_frames / 2).max(4),

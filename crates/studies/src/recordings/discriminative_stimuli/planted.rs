@@ -1,12 +1,13 @@
 //! Neurons of known types, as models.
 
-use chiasm_core::{Failure, Streams};
+use chiasm_core::{Failure, Inside, Streams, Watch};
 use chiasm_data::generate::{
     CellKind, CellTypes, CellTypesTruth, MovieTypes, MovieTypesTruth, cell_types, movie_types,
 };
+use chiasm_probe::stimuli::baseline::random;
 use chiasm_probe::stimuli::{
-    Energy, LinearNonlinear, Movie, MovieFilters, Nonlinearity, Normalization, Precision,
-    ResponseModel, StimulusShape,
+    Dense, Energy, LinearNonlinear, Movie, MovieFilters, Nonlinearity, Normalization, Precision,
+    ResponseModel, StimulusShape, Training,
 };
 
 /// Norm of the reference images, that of the stimuli (card).
@@ -102,6 +103,41 @@ pub(super) fn movie(
         MOVIE_NORM,
         streams,
     )
+}
+
+/// A network fitted to the responses of linear-nonlinear neurons to white noise; with the mean correlation of its
+/// predictions with responses it was not fitted to.
+pub(super) fn network(
+    planted: &CellTypes,
+    training: &Training,
+    images: usize,
+    reference_images: usize,
+    streams: &Streams,
+    watch: &dyn Watch,
+) -> Result<(Planted<Dense>, f64), Failure> {
+    let (known, _) = linear(planted, reference_images, streams)?;
+    let shape = known.model.shape();
+    // Of unit variance: far stronger than the stimuli that are sought, so that neurons leave their baseline.
+    let norm = (shape.n_pixels() as f64).sqrt();
+    let mut rng = streams.stream("training images");
+    let shown = random(images, shape.n_pixels(), norm, &mut rng);
+    let responses = known.model.scores(shown.view());
+    let (model, correlation) = training.fit(
+        shape,
+        shown.view(),
+        responses.view(),
+        &streams.child("training"),
+        &Inside(watch),
+    )?;
+    let planted = with_reference(
+        model,
+        known.labels,
+        known.names,
+        reference_images,
+        NORM,
+        streams,
+    )?;
+    Ok((planted, correlation))
 }
 
 /// Norm of movies (openretina).
