@@ -22,6 +22,10 @@ impl Adam {
         }
     }
 
+    pub(super) fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
+    }
+
     /// One step up the gradient.
     pub(super) fn step(&mut self, values: &mut [f64], gradient: &[f64]) {
         self.powers.0 *= DECAY.0;

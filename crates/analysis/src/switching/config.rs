@@ -109,12 +109,12 @@ pub struct SwitchingGlm {
     pub prior_sd: f64,
     /// What ties one-hot types to the common prior.
     pub type_prior: TypePrior,
-    /// Weight of that term, counted once for the whole data, not once for each trial.
+    /// Weight of that term, counted once for the whole data, not once for each trial (card's recipe: 1 to 4).
     pub type_prior_weight: f64,
     /// How strongly the common prior itself leans to no coupling: as if each pair had been seen in this many more states
     /// without one (a Dirichlet prior). 0 is the paper's model, in which a coupling costs nothing once all states have it.
     pub none_states: f64,
-    /// Temperature of the relaxed types (paper's newer code: 0.5).
+    /// Temperature of the relaxed types (paper's tutorial: 0.2; its newer code: 0.5).
     pub temperature: f64,
     /// Where the one-hot model starts.
     pub start: Start,
@@ -126,7 +126,7 @@ pub struct SwitchingGlm {
     pub start_sd: f64,
     /// Rounds of expectation and maximization of a random start, at most.
     pub epochs: usize,
-    /// Rounds of the one-hot model after its warm start, at most.
+    /// Rounds of the one-hot model after its warm start; its steps shrink to nothing over them.
     pub one_hot_epochs: usize,
     /// Steps of Adam in a round, each over all data.
     pub steps: usize,
@@ -154,15 +154,15 @@ impl Default for SwitchingGlm {
             coupling: Coupling::OneHot,
             prior_sd: 1.0 / 3.0,
             type_prior: TypePrior::Divergence,
-            type_prior_weight: 1.0,
-            none_states: 0.0,
-            temperature: 0.5,
+            type_prior_weight: 3.0,
+            none_states: 1.0,
+            temperature: 0.2,
             start: Start::Gaussian,
             stay: 0.98,
             restarts: 5,
             start_sd: 0.1,
             epochs: 40,
-            one_hot_epochs: 20,
+            one_hot_epochs: 25,
             steps: 20,
             learning_rate: 0.02,
             tolerance: 1e-7,

@@ -280,7 +280,8 @@ impl Data<'_> {
         columns.map(|c| self.config.link.inverse(mean(c))).collect()
     }
 
-    /// Rounds of expectation and maximization until the bound no longer rises.
+    /// Rounds of expectation and maximization until the bound no longer rises; with sampled types, all of them, in ever
+    /// smaller steps.
     fn train(
         &self,
         mut at: Trained,
@@ -294,6 +295,7 @@ impl Data<'_> {
             .learn_kernel
             .then(|| config.lay_out(&self.trials, config.precision == Precision::Single));
         let mut adam = Adam::new(at.parameters.len(), config.learning_rate);
+        let sampled = at.parameters.coupling == Coupling::OneHot;
         let first = at.rounds.len();
         let (mut last, mut still) = (f64::NEG_INFINITY, 0);
         for epoch in 0..epochs {
@@ -316,11 +318,15 @@ impl Data<'_> {
                 one_hot: at.parameters.coupling == Coupling::OneHot,
             });
             self.watch.best("log-likelihood", decoded.per_count());
-            still = if bound - last < config.tolerance * bound.abs() {
+            // Sampled types make the bound waver: it says nothing then of where training stands.
+            still = if !sampled && bound - last < config.tolerance * bound.abs() {
                 still + 1
             } else {
                 0
             };
+            if sampled {
+                adam.set_rate(config.learning_rate * (1.0 - epoch as f64 / epochs as f64));
+            }
             last = bound;
             if still == 2 {
                 at.converged = true;
@@ -336,6 +342,10 @@ impl Data<'_> {
         }
         let decoded = self.expectation(&at, own.as_deref())?;
         at.bound = decoded.total() + at.parameters.prior_term(None, None);
+        if sampled {
+            let bounds: Vec<f64> = at.rounds[first..].iter().map(|r| r.bound).collect();
+            at.converged = stands_still(&bounds);
+        }
         if !at.bound.is_finite() {
             return Err(SwitchingError::Diverged {
                 epoch: at.rounds.len() - first,
@@ -442,6 +452,18 @@ impl Data<'_> {
             gaussian: None,
         })
     }
+}
+
+/// Whether the mean bound of the last third of rounds is above that of the third before by no more than a small part.
+fn stands_still(bounds: &[f64]) -> bool {
+    let third = bounds.len() / 3;
+    if third == 0 {
+        return false;
+    }
+    let mean = |x: &[f64]| chiasm_core::stats::mean(x);
+    let last = mean(&bounds[bounds.len() - third..]);
+    let before = mean(&bounds[bounds.len() - 2 * third..bounds.len() - third]);
+    last - before < FALL * before.abs()
 }
 
 fn warnings(model: &SwitchingModel, occupancy: &[f64], rounds: &[Round]) -> Vec<Warning> {

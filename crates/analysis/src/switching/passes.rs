@@ -106,17 +106,27 @@ fn side_by_side<N: Number, const I: usize>(
     s
 }
 
-/// [`side_by_side`] for 8 rows, in two halves where the registers hold no more.
+/// [`side_by_side`] for 8 rows into memory, in two halves where the registers hold no more.
 #[inline(always)]
-fn eight_rows<N: Number>(factor: &[Lanes<N>], values: &[Lanes<N>]) -> [Lanes<N>; LANES] {
+fn eight_rows<N: Number>(factor: &[Lanes<N>], values: &[Lanes<N>], to: &mut [Lanes<N>; LANES]) {
     if N::NARROW {
-        side_by_side(factor, values.iter().copied())
+        *to = side_by_side(factor, values.iter().copied());
     } else {
         let low = side_by_side(factor, values.iter().map(|v| [v[0], v[1], v[2], v[3]]));
+        to[..4].copy_from_slice(&low);
         let high = side_by_side(factor, values.iter().map(|v| [v[4], v[5], v[6], v[7]]));
-        [
-            low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3],
-        ]
+        to[4..].copy_from_slice(&high);
+    }
+}
+
+/// `to = f(x, u)` for the 8 x 8 counts and drives of a block and a panel, drives within the link's reach. One long loop:
+/// of a short one the compiler makes single instructions instead of vectors.
+#[inline(always)]
+fn each<N: Number>(x: &[Lanes<N>], u: &[Lanes<N>], to: &mut [Lanes<N>], f: impl Fn(N, N) -> N) {
+    let reach = N::of(N::REACH);
+    let (x, u, to) = (x.as_flattened(), u.as_flattened(), to.as_flattened_mut());
+    for ((to, x), u) in to.iter_mut().zip(x).zip(u) {
+        *to = f(*x, u.least(reach).largest(-reach));
     }
 }
 
@@ -163,19 +173,6 @@ impl<N: Number, R: Response> Laid<N, R> {
         }
         packed
     }
-}
-
-/// Drives of the units of a panel in the bins of a block, `[bin][unit]`, within the link's reach.
-#[inline(always)]
-fn drives<N: Number>(by_feature: &[Lanes<N>], weights: &[Lanes<N>]) -> [Lanes<N>; LANES] {
-    let mut u = eight_rows(weights, by_feature);
-    let reach = N::of(N::REACH);
-    for row in &mut u {
-        for v in row {
-            *v = v.least(reach).largest(-reach);
-        }
-    }
-    u
 }
 
 impl<N: Number, R: Response> Passes for Laid<N, R> {
@@ -298,15 +295,17 @@ impl<N: Number, R: Response> Laid<N, R> {
     fn log_p(&self, b: usize, weights: &[Lanes<N>], n_units: usize) -> [f64; LANES] {
         let by_feature = self.blocks.by_feature(b);
         let mut sums = [[N::default(); LANES]; LANES];
+        let mut u = [[N::default(); LANES]; LANES];
+        let mut each_log_p = [[N::default(); LANES]; LANES];
         for (p, weights) in weights.chunks_exact(self.blocks.n_features).enumerate() {
-            let u = drives(by_feature, weights);
-            let x = self.blocks.counts(b, p);
+            eight_rows(weights, by_feature, &mut u);
+            each(self.blocks.counts(b, p), &u, &mut each_log_p, R::log_p);
             // Lanes beyond the last unit count for nothing.
             let there: Lanes<N> =
                 std::array::from_fn(|l| N::of(f64::from(u8::from(p * LANES + l < n_units))));
-            for ((sum, u), x) in sums.iter_mut().zip(&u).zip(x) {
+            for (sum, log_p) in sums.iter_mut().zip(&each_log_p) {
                 for l in 0..LANES {
-                    sum[l] = there[l].times_plus(R::log_p(x[l], u[l]), sum[l]);
+                    sum[l] = there[l].times_plus(log_p[l], sum[l]);
                 }
             }
         }
@@ -328,18 +327,20 @@ impl<N: Number, R: Response> Laid<N, R> {
         // Slopes `[panel][bin]`, units side by side; features `[group][bin]`, features side by side.
         let mut slopes = vec![[N::default(); LANES]; panels * BINS];
         let mut features = vec![[N::default(); LANES]; groups * BINS];
+        let mut u = [[N::default(); LANES]; LANES];
+        let mut rows = [[N::default(); LANES]; LANES];
         for (blocks, gamma) in blocks.chunks(GROUP).zip(gamma.chunks(GROUP)) {
             for ((i, &b), part) in blocks.iter().enumerate().zip(gamma) {
                 let (b, at) = (b as usize, i * LANES);
                 let by_feature = self.blocks.by_feature(b);
-                let part = part.map(N::of);
                 for (p, weights) in weights.chunks_exact(self.blocks.n_features).enumerate() {
-                    let u = drives(by_feature, weights);
-                    let x = self.blocks.counts(b, p);
+                    eight_rows(weights, by_feature, &mut u);
                     let slopes = &mut slopes[p * BINS + at..p * BINS + at + LANES];
-                    for (((slope, u), x), part) in slopes.iter_mut().zip(&u).zip(x).zip(&part) {
+                    each(self.blocks.counts(b, p), &u, slopes, R::slope);
+                    for (slopes, part) in slopes.iter_mut().zip(part) {
+                        let part = N::of(*part);
                         for l in 0..LANES {
-                            slope[l] = *part * R::slope(x[l], u[l]);
+                            slopes[l] = part * slopes[l];
                         }
                     }
                 }
@@ -352,7 +353,8 @@ impl<N: Number, R: Response> Laid<N, R> {
             for p in 0..panels {
                 let slopes = &slopes[p * BINS..p * BINS + n_bins];
                 for g in 0..groups {
-                    let rows = eight_rows(slopes, &features[g * BINS..g * BINS + n_bins]);
+                    let features = &features[g * BINS..g * BINS + n_bins];
+                    eight_rows(slopes, features, &mut rows);
                     let at = (p * groups + g) * LANES;
                     for (sum, row) in sum[at..at + LANES].iter_mut().zip(&rows) {
                         for l in 0..LANES {

@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 
 /// Arms in the order of the figures.
-pub(super) const ARMS: [(&str, &str); 6] = [
+pub(super) const ARMS: [(&str, &str); 7] = [
     ("one_state", "one state"),
     ("free", "free"),
     ("gaussian", "Gaussian"),
     ("one_hot", "one-hot"),
+    ("one_hot_paper", "one-hot, paper's prior"),
     ("one_hot_cold", "one-hot, cold"),
     ("truth", "true parameters"),
 ];
@@ -147,18 +148,23 @@ pub(super) fn compare(
     })?;
     let free = fit(&with(Coupling::Free))?;
     let one_hot = fit(&with(Coupling::OneHot))?;
-    // The prior's term once for each trial, as in the paper's first code; as many rounds as the warm model had in all.
+    let paper = fit(&SwitchingGlm {
+        none_states: 0.0,
+        ..with(Coupling::OneHot)
+    })?;
+    // The paper's first code: its prior, the term once for each trial, a random start; as many rounds as the warm model had.
     let cold = fit(&SwitchingGlm {
         start: Start::Cold,
         epochs: config.model.epochs + config.model.one_hot_epochs,
-        type_prior_weight: config.model.type_prior_weight * config.scarce_trials as f64,
+        type_prior_weight: config.scarce_trials as f64,
+        none_states: 0.0,
         ..with(Coupling::OneHot)
     })?;
     let gaussian = match &one_hot.gaussian {
         Some(gaussian) => (**gaussian).clone(),
         None => fit(&with(Coupling::Gaussian))?,
     };
-    let fits = [&one_state, &free, &gaussian, &one_hot, &cold];
+    let fits = [&one_state, &free, &gaussian, &one_hot, &paper, &cold];
     let (test, states) = network.held_out(config.test_trials)?;
     let mut scores = Vec::new();
     let mut named = Vec::new();
@@ -337,7 +343,7 @@ fn shown(
             of_first("free", &named[1].1),
             of_first("Gaussian", &named[2].1),
             of_first("one-hot", &named[3].1),
-            of_first("one-hot, cold", &named[4].1),
+            of_first("one-hot, cold", &named[5].1),
         ],
         posterior: posterior
             .columns()
