@@ -1,5 +1,5 @@
-//! Partitions: how much two of them agree, labels made to match, one that stands for many, and Louvain's method to find
-//! one.
+//! Partitions: how much two of them agree, labels made to match, one that stands for many, and known methods to find one
+//! in a graph, which are the baselines of the block model.
 //!
 //! ```
 //! use chiasm_analysis::partition::{adjusted_rand, normalized_mutual_information, relabel};
@@ -10,8 +10,12 @@
 //! # Ok::<(), chiasm_analysis::partition::PartitionError>(())
 //! ```
 
+mod combo;
 mod consensus;
+mod level;
 mod louvain;
+mod nnsed;
+mod surprise;
 
 use std::collections::BTreeMap;
 
@@ -20,8 +24,11 @@ use pathfinding::matrix::Matrix;
 use pathfinding::prelude::kuhn_munkres;
 use statrs::function::factorial::ln_factorial;
 
+pub use combo::Combo;
 pub use consensus::{PointPartition, by_appearance, max_pear, posterior_similarity};
 pub use louvain::{Louvain, LouvainFit, modularity};
+pub use nnsed::{Nnsed, NnsedFit};
+pub use surprise::{Surprise, SurpriseFit, surprise};
 
 /// Two partitions that cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

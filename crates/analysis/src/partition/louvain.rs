@@ -4,7 +4,8 @@ use chiasm_core::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::PartitionError;
+use super::level::{Level, not_negative};
+use super::{PartitionError, by_appearance};
 use crate::connectome::block_model::WeightedGraph;
 
 /// Louvain's method.
@@ -90,20 +91,7 @@ fn check(graph: &WeightedGraph, resolution: f64) -> Result<(), PartitionError> {
     if !(resolution.is_finite() && resolution >= 0.0) {
         return Err(PartitionError::Resolution);
     }
-    match graph.edges().find(|e| e.2 < 0.0) {
-        Some((a, b, w)) => Err(PartitionError::NegativeWeight {
-            a,
-            b,
-            found: w.to_string(),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// The graph of one pass: neighbours and weights of each node, and twice the weight within it.
-struct Level {
-    rows: Vec<Vec<(usize, f64)>>,
-    own: Vec<f64>,
+    not_negative(graph)
 }
 
 impl Louvain {
@@ -113,14 +101,7 @@ impl Louvain {
     /// Where a weight is negative or the resolution is out of range.
     pub fn fit(&self, graph: &WeightedGraph, rng: &mut Rng) -> Result<LouvainFit, PartitionError> {
         check(graph, self.resolution)?;
-        let mut level = Level {
-            rows: vec![Vec::new(); graph.n_nodes()],
-            own: vec![0.0; graph.n_nodes()],
-        };
-        for (a, b, w) in graph.edges() {
-            level.rows[a].push((b, w));
-            level.rows[b].push((a, w));
-        }
+        let mut level = Level::new(graph);
         let mut labels: Vec<usize> = (0..graph.n_nodes()).collect();
         let mut best = modularity(graph, &labels, self.resolution)?;
         loop {
@@ -134,17 +115,8 @@ impl Louvain {
             labels = next;
             level = level.condense(&of, n);
         }
-        let mut new = vec![usize::MAX; graph.n_nodes()];
-        let mut count = 0;
-        for label in &mut labels {
-            if new[*label] == usize::MAX {
-                new[*label] = count;
-                count += 1;
-            }
-            *label = new[*label];
-        }
         Ok(LouvainFit {
-            labels,
+            labels: by_appearance(&labels),
             modularity: best,
         })
     }
@@ -198,40 +170,5 @@ impl Louvain {
             *c = ranks[c];
         }
         (of, ranks.len())
-    }
-}
-
-impl Level {
-    fn condense(&self, of: &[usize], n: usize) -> Self {
-        let mut own = vec![0.0; n];
-        let mut members = vec![Vec::new(); n];
-        for (i, &c) in of.iter().enumerate() {
-            own[c] += self.own[i];
-            members[c].push(i);
-        }
-        let mut rows = vec![Vec::new(); n];
-        let mut to = vec![0.0; n];
-        for (c, nodes) in members.iter().enumerate() {
-            let mut touched = Vec::new();
-            for &i in nodes {
-                for &(j, w) in &self.rows[i] {
-                    if to[of[j]] == 0.0 {
-                        touched.push(of[j]);
-                    }
-                    to[of[j]] += w;
-                }
-            }
-            touched.sort_unstable();
-            touched.dedup();
-            for d in touched {
-                let w = std::mem::take(&mut to[d]);
-                if d == c {
-                    own[c] += w;
-                } else {
-                    rows[c].push((d, w));
-                }
-            }
-        }
-        Self { rows, own }
     }
 }
