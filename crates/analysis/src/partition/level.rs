@@ -16,14 +16,14 @@ pub(super) fn not_negative(graph: &WeightedGraph) -> Result<(), PartitionError> 
 
 /// The graph of one pass: neighbours and weights of each node, and twice the weight within it.
 pub(super) struct Level {
-    pub rows: Vec<Vec<(usize, f64)>>,
-    pub own: Vec<f64>,
+    pub(super) rows: Vec<Vec<(usize, f64)>>,
+    pub(super) own: Vec<f64>,
     /// How many nodes of the first graph each stands for.
-    pub size: Vec<usize>,
+    pub(super) size: Vec<usize>,
 }
 
 impl Level {
-    pub fn new(graph: &WeightedGraph) -> Self {
+    pub(super) fn new(graph: &WeightedGraph) -> Self {
         let n = graph.n_nodes();
         let mut level = Self {
             rows: vec![Vec::new(); n],
@@ -38,7 +38,7 @@ impl Level {
     }
 
     /// The graph whose nodes are the `n` communities that `of` puts this one's nodes into.
-    pub fn condense(&self, of: &[usize], n: usize) -> Self {
+    pub(super) fn condense(&self, of: &[usize], n: usize) -> Self {
         let mut own = vec![0.0; n];
         let mut size = vec![0; n];
         let mut members = vec![Vec::new(); n];
