@@ -1,5 +1,6 @@
 //! Structure from neural activity.
 //!
+//! - [`biclustering`]: neurons clustered by shared latent paths, bins by their dynamics, Bayesian;
 //! - [`connectome`]: communities among units, from their affinities over time;
 //! - [`hmm`]: hidden Markov chains over given emissions: smoothing, the most probable path, draws of paths;
 //! - [`kmeans`]: points into groups of least squared distance;
@@ -11,6 +12,7 @@
 //! - [`switching`]: hidden states of a network that switch its couplings, from spike counts;
 //! - [`timeseries_graph`]: time series as networks: visibility, cycle and recurrence graphs, and their measures.
 
+pub mod biclustering;
 pub mod connectome;
 pub mod hmm;
 pub mod kmeans;

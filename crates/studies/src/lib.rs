@@ -17,6 +17,7 @@ pub use systems::{SYSTEMS, System};
 pub fn catalogue() -> Vec<Entry> {
     vec![
         recordings::dynamic_connectome::entry(),
+        recordings::biclustering::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::timeseries_networks::entry(),

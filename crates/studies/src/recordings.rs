@@ -1,5 +1,6 @@
 //! Studies of recordings: structure found in the activity of animals and models.
 
+pub mod biclustering;
 pub mod discriminative_stimuli;
 pub mod dynamic_connectome;
 pub mod onehot_hmm_glm;

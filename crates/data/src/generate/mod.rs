@@ -1,6 +1,7 @@
 //! Data with planted truth: each generator returns the data and what a method should find in them.
 //!
 //! - [`cerebral_flow`](fn@cerebral_flow): pressure from the heart to the brain's capillaries, in sinus rhythm and in fibrillation;
+//! - [`clustered_counts`]: spike counts of clusters of neurons whose shared latents switch between two dynamics;
 //! - [`lfr`](fn@lfr): weighted graphs with planted communities;
 //! - [`planted_calcium`]: calcium traces of several animals whose neurons form communities during stimulus epochs;
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
@@ -11,6 +12,7 @@
 
 mod cell_types;
 pub mod cerebral_flow;
+mod clustered_counts;
 mod lfr;
 mod network_rdms;
 mod planted_calcium;
@@ -22,6 +24,7 @@ pub use cell_types::{
     CellKind, CellTypes, CellTypesTruth, MovieTypes, MovieTypesTruth, cell_types, movie_types,
 };
 pub use cerebral_flow::{CerebralFlow, CerebralFlowTruth, Rhythm, cerebral_flow};
+pub use clustered_counts::{ClusteredCounts, ClusteredTruth, clustered_counts};
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};
