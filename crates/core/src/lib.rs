@@ -6,6 +6,7 @@
 //! - [`watch`]: progress and cancellation, handed in by the caller;
 //! - [`time`]: time axes in seconds;
 //! - [`stats`]: small numerics on slices (quantiles, ranks, smoothing, correlation);
+//! - [`linalg`]: symmetric positive definite matrices: factor, solve, invert;
 //! - [`names`]: the nearest name, for errors that say what to fix.
 //!
 //! This crate touches no file, clock, thread or terminal.
@@ -21,6 +22,7 @@
 //! ```
 
 pub mod error;
+pub mod linalg;
 pub mod names;
 pub mod rng;
 pub mod stats;

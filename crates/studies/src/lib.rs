@@ -20,6 +20,7 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::biclustering::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
+        recordings::mm_gpvae::entry(),
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
     ]

@@ -3,6 +3,7 @@
 pub mod biclustering;
 pub mod discriminative_stimuli;
 pub mod dynamic_connectome;
+pub mod mm_gpvae;
 pub mod onehot_hmm_glm;
 pub mod timeseries_networks;
 pub mod trsa;

@@ -7,6 +7,7 @@
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
 //! - [`switching_network`]: counts of a network whose couplings switch between hidden states;
 //! - [`cell_types`](fn@cell_types), [`movie_types`]: model neurons of known functional types;
+//! - [`rotating_digits`]: spike counts and images of a digit, driven by shared and private smooth latents;
 //! - [`network_rdms`]: dissimilarities of network layers, like between seeds only in their order;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
@@ -16,6 +17,7 @@ mod clustered_counts;
 mod lfr;
 mod network_rdms;
 mod planted_calcium;
+mod rotating_digits;
 pub mod shapes;
 mod spike_assemblies;
 mod switching_network;
@@ -28,5 +30,6 @@ pub use clustered_counts::{ClusteredCounts, ClusteredTruth, clustered_counts};
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};
+pub use rotating_digits::{DigitTrials, RotatingDigits, rotating_digits};
 pub use spike_assemblies::{AssemblyTruth, SpikeAssemblies, spike_assemblies};
 pub use switching_network::{SwitchingNetwork, SwitchingTruth, switching_network};

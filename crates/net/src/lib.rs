@@ -1,0 +1,15 @@
+//! Differentiable networks, the one crate that names Burn.
+//!
+//! - [`layers`]: operations that Burn would run one by one, in one pass each, with their gradients by hand;
+//! - [`train`]: parameters and Adam on the host, so that training can stop and go on to the same bits;
+//! - [`models`]: whole architectures, models of recordings among them.
+//!
+//! Tensors are Burn's on its `Flex` backend (CPU); precision is the data's own, `f32` to train, `f64` to check gradients.
+//! The same inputs give the same bits on any number of threads: every sum is taken in an order that depends on the shapes
+//! alone.
+
+pub mod layers;
+pub mod models;
+pub mod train;
+
+pub use burn_tensor as tensor;

@@ -1,0 +1,5 @@
+//! Whole architectures.
+
+pub mod mm_gpvae;
+
+pub use mm_gpvae::MmGpVae;
