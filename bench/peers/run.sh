@@ -12,6 +12,12 @@ if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps openretina==1.1.1
   cp "$here/requirements.txt" "$venv/installed.txt"
 fi
+circuit=$here/.venv-circuit
+if ! cmp -s "$here/requirements-circuit.txt" "$circuit/installed.txt"; then
+  python3 -m venv "$circuit"
+  "$circuit/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements-circuit.txt"
+  cp "$here/requirements-circuit.txt" "$circuit/installed.txt"
+fi
 cd "$root"
 # Only the examples named peer_*: one for each comparison.
 for crate in crates/*; do
