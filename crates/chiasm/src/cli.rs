@@ -24,6 +24,7 @@ mod progress;
 mod report;
 mod run;
 mod show;
+mod simulate;
 mod text;
 
 use args::{Cli, Verb};
@@ -108,6 +109,8 @@ struct Context<'a> {
     catalogue: &'a Catalogue,
     build: Build,
     output: Output,
+    /// Whether the number of threads was asked for.
+    threads_given: bool,
 }
 
 /// Runs the command line. Never panics: a panic below becomes [`Exit::Internal`] with a message.
@@ -139,6 +142,7 @@ where
         catalogue,
         build: build(),
         output: Output::new(cli.common.json, cli.common.quiet),
+        threads_given: cli.common.threads.is_some(),
     };
     errors::guarded(&context.output, || {
         if let Some(n) = cli.common.threads {
@@ -152,6 +156,7 @@ where
             Verb::Show(args) => show::show(args, &context),
             Verb::Run(args) => run::run(args, &context),
             Verb::Fit(args) => fit::fit(args, &context),
+            Verb::Simulate(args) => simulate::simulate(args, &context),
             Verb::Report(args) => report::report(args, &context),
             Verb::Compare(args) => compare::compare(args, &context),
             Verb::Data(args) => data::data(args, &context),

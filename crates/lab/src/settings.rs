@@ -135,12 +135,19 @@ pub fn set(schema: &Value, config: &mut Value, assignment: &str) -> Result<(), S
 /// # Errors
 /// A file that cannot be read, or [`SettingsError::File`] with the place in it.
 pub fn set_from_file(schema: &Value, config: &mut Value, path: &Path) -> Result<(), Failure> {
-    let text = std::fs::read_to_string(path).map_err(|source| DataError::Io {
+    Ok(set_from_toml(schema, config, path, &read_text(path)?)?)
+}
+
+/// The whole text of a file of settings, or of a circuit.
+///
+/// # Errors
+/// [`DataError::Io`] naming the file.
+pub fn read_text(path: &Path) -> Result<String, DataError> {
+    std::fs::read_to_string(path).map_err(|source| DataError::Io {
         path: path.into(),
         action: "read",
         source,
-    })?;
-    Ok(set_from_toml(schema, config, path, &text)?)
+    })
 }
 
 /// Applies a TOML file's settings to `config`; `path` is for the message only.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::data::DataArgs;
 use super::json::Kind;
+use super::simulate::SimulateArgs;
 
 /// The toolkit where biological and artificial neurons cross.
 #[derive(Debug, Parser)]
@@ -51,6 +52,8 @@ pub(super) enum Verb {
     Run(RunArgs),
     /// Fit a study's method to your own recording
     Fit(FitArgs),
+    /// Simulate a circuit that is described in a TOML file
+    Simulate(SimulateArgs),
     /// Write the report of runs anew, and say where it is
     Report(ReportArgs),
     /// Put two runs side by side: claims, metrics, settings

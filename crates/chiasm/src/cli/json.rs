@@ -37,6 +37,8 @@ pub(super) enum Kind {
     DataSet,
     /// Of `chiasm data info FILE` and `chiasm data convert`
     Recording,
+    /// Of `chiasm simulate`
+    Simulate,
     /// Of any verb that failed
     Error,
 }
@@ -54,6 +56,7 @@ impl Kind {
             Self::DataGet => schemars::schema_for!(DataGetJson),
             Self::DataSet => schemars::schema_for!(DataSetJson),
             Self::Recording => schemars::schema_for!(RecordingJson),
+            Self::Simulate => schemars::schema_for!(SimulateJson),
             Self::Error => schemars::schema_for!(ErrorJson),
         };
         schema.to_value()
@@ -175,6 +178,70 @@ impl ReportJson {
             format: FORMAT,
             kind: "report",
             reports,
+        }
+    }
+}
+
+/// `chiasm simulate --json`.
+#[derive(Default, Serialize, JsonSchema)]
+pub(super) struct SimulateJson {
+    format: u32,
+    kind: &'static str,
+    /// The circuit's name.
+    pub(super) name: String,
+    /// The circuit's file.
+    pub(super) file: String,
+    /// The root seed.
+    pub(super) seed: u64,
+    /// Number of threads; the results do not depend on it.
+    pub(super) threads: usize,
+    /// The step, ms.
+    pub(super) dt_ms: f64,
+    /// Simulated time, s.
+    pub(super) simulated_s: f64,
+    /// Whether Ctrl-C ended it early.
+    pub(super) stopped: bool,
+    /// Number of neurons, inputs not counted.
+    pub(super) n_neurons: usize,
+    /// Number of synapses.
+    pub(super) n_synapses: usize,
+    /// Memory of the synapses, bytes.
+    pub(super) synapse_bytes: usize,
+    /// Time to draw the synapses, s.
+    pub(super) build_s: f64,
+    /// Time to simulate, s.
+    pub(super) wall_s: f64,
+    /// Seconds of work for one simulated second; below 1 is faster than real time. `None` if nothing was simulated.
+    pub(super) realtime_factor: Option<f64>,
+    /// Activity of each recorded population and input.
+    pub(super) groups: Vec<SimulatedGroup>,
+    /// What was written.
+    pub(super) files: Vec<String>,
+}
+
+/// Activity of a population or input.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SimulatedGroup {
+    /// Its name.
+    pub(super) name: String,
+    /// Its size.
+    pub(super) n: usize,
+    /// Number of spikes.
+    pub(super) n_spikes: usize,
+    /// Mean rate, Hz.
+    pub(super) rate_hz: f64,
+    /// Mean coefficient of variation of the intervals between spikes; `None` if no unit has three spikes.
+    pub(super) cv_isi: Option<f64>,
+}
+
+impl SimulateJson {
+    pub(super) fn new(name: &str, file: String) -> Self {
+        Self {
+            format: FORMAT,
+            kind: "simulate",
+            name: name.into(),
+            file,
+            ..Self::default()
         }
     }
 }

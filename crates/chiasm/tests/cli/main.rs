@@ -6,4 +6,5 @@ mod errors;
 mod formats;
 mod interrupted;
 mod results;
+mod simulate;
 mod support;
