@@ -70,12 +70,12 @@ impl Input {
                 } else {
                     f64::INFINITY
                 };
-                Generator::Poisson(Poisson {
+                Generator::Poisson(Box::new(Poisson {
                     n,
                     rng,
                     scale,
                     next,
-                })
+                }))
             }
             Self::Spikes { times_s } => {
                 let mut events: Vec<(u64, u32)> = Vec::new();
@@ -93,7 +93,7 @@ impl Input {
 /// An input at work.
 #[derive(Debug)]
 pub(crate) enum Generator {
-    Poisson(Poisson),
+    Poisson(Box<Poisson>),
     List { events: Vec<(u64, u32)>, at: usize },
 }
 
