@@ -104,6 +104,7 @@ fn faults_in_a_circuit_are_shown_at_their_line() {
         let words = ended
             .stderr
             .split_whitespace()
+            .filter(|word| *word != "│")
             .collect::<Vec<_>>()
             .join(" ");
         assert!(words.contains(message), "{to}: {}", ended.stderr);

@@ -97,8 +97,8 @@ fn exemplars_take_the_place_of_the_drawing() {
         ..small()
     };
     let made = rotating_digits(&config, Some(&white), &Streams::new(3)).unwrap();
-    let image = made.images.slice(ndarray::s![0, 0, ..]);
-    assert!((image[9 * 20 + 9] - 200.0).abs() < 1e-3 && image[0] == 0.0);
+    let image = &made.images;
+    assert!((image[[0, 0, 9 * 20 + 9]] - 200.0).abs() < 1e-3 && image[[0, 0, 0]] == 0.0);
     assert!(rotating_digits(&config, Some(&Array3::zeros((0, 4, 4))), &Streams::new(3)).is_err());
 }
 
