@@ -94,7 +94,7 @@ fn all<T: Scalar>(tolerance: f64) {
     );
     same::<T>(
         tolerance,
-        &[x.clone()],
+        std::slice::from_ref(&x),
         |l| squared_error(l[0].clone(), target.clone(), seen.clone()) * 0.3,
         |l| squared_error_composed(l[0].clone(), target.clone(), seen.clone()) * 0.3,
     );
