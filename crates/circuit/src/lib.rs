@@ -10,7 +10,7 @@
 //! - a [`Circuit`] holds them, checks them once and becomes an
 //! - [`Engine`], which steps through time and ends as a [`chiasm_data::Recording`].
 //!
-//! A circuit can also be written in TOML: see [`file`].
+//! A circuit can also be written in TOML: see [`mod@file`].
 //!
 //! ```
 //! use chiasm_circuit::{Circuit, Connect, Input, LifCurrent, Projection};
