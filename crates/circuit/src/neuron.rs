@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use chiasm_core::SettingError;
 
+mod lif;
 mod lif_conductance;
 mod lif_current;
 

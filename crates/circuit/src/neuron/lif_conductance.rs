@@ -4,8 +4,9 @@ use chiasm_core::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BLOCK, Cells, Drive, Neuron, Receptor, Refractory, check_common, fire};
-use crate::math::{PHI_TO, exp, phi, vectorized};
+use super::lif::{LifCells, Membrane};
+use super::{Cells, Neuron, Receptor, check_common};
+use crate::math::{PHI_TO, exp, phi};
 
 /// The leaky integrate-and-fire neuron with conductance-based synapses that decay exponentially.
 ///
@@ -112,24 +113,18 @@ impl Neuron for LifConductance {
     }
 
     fn cells(&self, n: usize, dt_ms: f64) -> Box<dyn Cells> {
-        Box::new(LifConductanceCells {
-            v: vec![self.e_l_mv; n],
-            ex: vec![0.0; n],
-            inh: vec![0.0; n],
-            hot: vec![false; n.div_ceil(BLOCK)],
-            factors: Factors {
-                g_l: self.g_l_ns,
-                leak: self.g_l_ns * self.e_l_mv,
-                e_ex: self.e_ex_mv,
-                e_in: self.e_in_mv,
-                v_th: self.v_th_mv,
-                v_reset: self.v_reset_mv,
-                rate: -dt_ms / self.c_m_pf,
-                ex: exp(-dt_ms / self.tau_syn_ex_ms),
-                inh: exp(-dt_ms / self.tau_syn_in_ms),
-            },
-            refractory: Refractory::new(self.t_ref_ms, dt_ms),
-        })
+        let factors = Factors {
+            g_l: self.g_l_ns,
+            leak: self.g_l_ns * self.e_l_mv,
+            e_ex: self.e_ex_mv,
+            e_in: self.e_in_mv,
+            v_th: self.v_th_mv,
+            v_reset: self.v_reset_mv,
+            rate: -dt_ms / self.c_m_pf,
+            ex: exp(-dt_ms / self.tau_syn_ex_ms),
+            inh: exp(-dt_ms / self.tau_syn_in_ms),
+        };
+        Box::new(LifCells::new(n, self.e_l_mv, self.t_ref_ms, dt_ms, factors))
     }
 }
 
@@ -149,16 +144,6 @@ struct Factors {
     inh: f64,
 }
 
-#[derive(Debug)]
-struct LifConductanceCells {
-    v: Vec<f64>,
-    ex: Vec<f64>,
-    inh: Vec<f64>,
-    hot: Vec<bool>,
-    factors: Factors,
-    refractory: Refractory,
-}
-
 /// One neuron: `v` after the step. The solution for conductances held is `v + dt dv/dt phi(x)` with `x = -dt total / c_m`,
 /// which needs no division where `x` is small; elsewhere `v` goes towards its value for these conductances.
 #[inline(always)]
@@ -175,23 +160,34 @@ fn stepped(f: Factors, (v, ex, inh, drive): (f64, f64, f64, f64), all_small: boo
     if x < -PHI_TO { far } else { near }
 }
 
-/// One block: the potentials are stepped, the conductances decay; whether any neuron is at threshold.
-#[inline(always)]
-fn block(
-    f: Factors,
-    v: &mut [f64],
-    ex: &mut [f64],
-    inh: &mut [f64],
-    drive: impl Fn(usize) -> f64,
-) -> bool {
-    let mut large = 0u64;
-    for (ex, inh) in ex.iter().zip(inh.iter()) {
-        large |= u64::from(f.rate * (f.g_l + *ex + *inh) < -PHI_TO);
+impl Membrane for Factors {
+    fn v_th(&self) -> f64 {
+        self.v_th
     }
-    if large == 0 {
-        all::<true>(f, v, ex, inh, drive)
-    } else {
-        all::<false>(f, v, ex, inh, drive)
+
+    fn v_reset(&self) -> f64 {
+        self.v_reset
+    }
+
+    /// One block: the potentials are stepped, the conductances decay; whether any neuron is at threshold.
+    #[inline(always)]
+    fn block(
+        self,
+        v: &mut [f64],
+        ex: &mut [f64],
+        inh: &mut [f64],
+        drive: impl Fn(usize) -> f64,
+    ) -> bool {
+        let f = self;
+        let mut large = 0u64;
+        for (ex, inh) in ex.iter().zip(inh.iter()) {
+            large |= u64::from(f.rate * (f.g_l + *ex + *inh) < -PHI_TO);
+        }
+        if large == 0 {
+            all::<true>(f, v, ex, inh, drive)
+        } else {
+            all::<false>(f, v, ex, inh, drive)
+        }
     }
 }
 
@@ -211,49 +207,4 @@ fn all<const SMALL: bool>(
         any |= u64::from(*v >= f.v_th);
     }
     any != 0
-}
-
-impl Cells for LifConductanceCells {
-    fn step(&mut self, drive: Drive<'_>, fired: &mut Vec<u32>) {
-        let Self {
-            v,
-            ex,
-            inh,
-            hot,
-            factors,
-            refractory,
-        } = self;
-        let f = *factors;
-        vectorized(
-            #[inline(always)]
-            || {
-                let blocks = v.chunks_mut(BLOCK).zip(ex.chunks_mut(BLOCK));
-                let blocks = blocks.zip(inh.chunks_mut(BLOCK)).zip(hot.iter_mut());
-                match drive {
-                    Drive::Same(i) => {
-                        for (((v, ex), inh), hot) in blocks {
-                            *hot = block(f, v, ex, inh, |_| i);
-                        }
-                    }
-                    Drive::Each(each) => {
-                        for ((((v, ex), inh), hot), each) in blocks.zip(each.chunks(BLOCK)) {
-                            *hot = block(f, v, ex, inh, |i| each[i]);
-                        }
-                    }
-                }
-            },
-        );
-        refractory.hold(v, f.v_reset);
-        let before = fired.len();
-        fire(v, hot, (f.v_th, f.v_reset), fired);
-        refractory.next(&fired[before..]);
-    }
-
-    fn variable(&self, idx: usize) -> &[f64] {
-        [&self.v, &self.ex, &self.inh][idx]
-    }
-
-    fn variable_mut(&mut self, idx: usize) -> &mut [f64] {
-        [&mut self.v, &mut self.ex, &mut self.inh][idx]
-    }
 }

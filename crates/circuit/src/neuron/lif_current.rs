@@ -4,8 +4,9 @@ use chiasm_core::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BLOCK, Cells, Drive, Neuron, Receptor, Refractory, check_common, fire};
-use crate::math::{exp, expm1_over, vectorized};
+use super::lif::{LifCells, Membrane};
+use super::{Cells, Neuron, Receptor, check_common};
+use crate::math::{exp, expm1_over};
 
 /// How the synaptic currents enter the membrane within a step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -115,14 +116,13 @@ impl Neuron for LifCurrent {
     }
 
     fn cells(&self, n: usize, dt_ms: f64) -> Box<dyn Cells> {
-        Box::new(LifCurrentCells {
-            v: vec![self.e_l_mv; n],
-            ex: vec![0.0; n],
-            inh: vec![0.0; n],
-            hot: vec![false; n.div_ceil(BLOCK)],
-            factors: Factors::new(self, dt_ms),
-            refractory: Refractory::new(self.t_ref_ms, dt_ms),
-        })
+        Box::new(LifCells::new(
+            n,
+            self.e_l_mv,
+            self.t_ref_ms,
+            dt_ms,
+            Factors::new(self, dt_ms),
+        ))
     }
 }
 
@@ -172,77 +172,33 @@ impl Factors {
     }
 }
 
-#[derive(Debug)]
-struct LifCurrentCells {
-    v: Vec<f64>,
-    ex: Vec<f64>,
-    inh: Vec<f64>,
-    hot: Vec<bool>,
-    factors: Factors,
-    refractory: Refractory,
-}
-
-/// One block: `v` goes towards `e_l + R i`, the currents decay; whether any is at threshold.
-#[inline(always)]
-fn block(
-    f: Factors,
-    v: &mut [f64],
-    ex: &mut [f64],
-    inh: &mut [f64],
-    drive: impl Fn(usize) -> f64,
-) -> bool {
-    let mut any = 0u64;
-    for (i, ((v, ex), inh)) in v.iter_mut().zip(ex).zip(inh).enumerate() {
-        let v_inf = f.e_l + f.resistance * drive(i);
-        *v = v_inf + (*v - v_inf) * f.v + *ex * f.ex_to_v + *inh * f.in_to_v;
-        *ex *= f.ex;
-        *inh *= f.inh;
-        any |= u64::from(*v >= f.v_th);
-    }
-    any != 0
-}
-
-impl Cells for LifCurrentCells {
-    fn step(&mut self, drive: Drive<'_>, fired: &mut Vec<u32>) {
-        let Self {
-            v,
-            ex,
-            inh,
-            hot,
-            factors,
-            refractory,
-        } = self;
-        let f = *factors;
-        vectorized(
-            #[inline(always)]
-            || {
-                let blocks = v.chunks_mut(BLOCK).zip(ex.chunks_mut(BLOCK));
-                let blocks = blocks.zip(inh.chunks_mut(BLOCK)).zip(hot.iter_mut());
-                match drive {
-                    Drive::Same(i) => {
-                        for (((v, ex), inh), hot) in blocks {
-                            *hot = block(f, v, ex, inh, |_| i);
-                        }
-                    }
-                    Drive::Each(each) => {
-                        for ((((v, ex), inh), hot), each) in blocks.zip(each.chunks(BLOCK)) {
-                            *hot = block(f, v, ex, inh, |i| each[i]);
-                        }
-                    }
-                }
-            },
-        );
-        refractory.hold(v, f.v_reset);
-        let before = fired.len();
-        fire(v, hot, (f.v_th, f.v_reset), fired);
-        refractory.next(&fired[before..]);
+impl Membrane for Factors {
+    fn v_th(&self) -> f64 {
+        self.v_th
     }
 
-    fn variable(&self, idx: usize) -> &[f64] {
-        [&self.v, &self.ex, &self.inh][idx]
+    fn v_reset(&self) -> f64 {
+        self.v_reset
     }
 
-    fn variable_mut(&mut self, idx: usize) -> &mut [f64] {
-        [&mut self.v, &mut self.ex, &mut self.inh][idx]
+    /// One block: `v` goes towards `e_l + R i`, the currents decay; whether any is at threshold.
+    #[inline(always)]
+    fn block(
+        self,
+        v: &mut [f64],
+        ex: &mut [f64],
+        inh: &mut [f64],
+        drive: impl Fn(usize) -> f64,
+    ) -> bool {
+        let f = self;
+        let mut any = 0u64;
+        for (i, ((v, ex), inh)) in v.iter_mut().zip(ex).zip(inh).enumerate() {
+            let v_inf = f.e_l + f.resistance * drive(i);
+            *v = v_inf + (*v - v_inf) * f.v + *ex * f.ex_to_v + *inh * f.in_to_v;
+            *ex *= f.ex;
+            *inh *= f.inh;
+            any |= u64::from(*v >= f.v_th);
+        }
+        any != 0
     }
 }
