@@ -213,63 +213,59 @@ CUBA = {"name": "CUBA, 4000 neurons, 10 s", "network": "cuba", "seconds": 10.0}
 COBA = {"name": "COBA, 4000 neurons, 10 s", "network": "coba", "seconds": 10.0}
 PLASTIC = {"name": "1000 plastic synapses, 100 s", "network": "stdp", "seconds": 100.0}
 
+BRIAN2 = Peer("brian2", brian2, package="Brian2", python=PYTHON)
+NEST = Peer("nest", nest, package="nest-simulator", python=PYTHON)
+
+
+def comparison(name, cases, peers, fair, **more):
+    return Comparison(
+        name=name,
+        cases=cases,
+        inputs=inputs,
+        ours=ours,
+        peers=peers,
+        fair=fair,
+        crate="chiasm-circuit",
+        threads=("1", "2"),
+        rounds=1,
+        repeats=3,
+        **more,
+    )
+
+
 COMPARISONS = [
-    Comparison(
-        name="circuit-cuba",
-        cases=[CUBA],
-        inputs=inputs,
-        ours=ours,
-        peers=[Peer("brian2", brian2, package="Brian2", python=PYTHON), Peer("nest", nest, package="nest-simulator", python=PYTHON)],
+    comparison(
+        "circuit-cuba",
+        [CUBA],
+        [BRIAN2, NEST],
+        FAIR + " Exact integration on all sides.",
         bar=2.0,
-        fair=FAIR + " Exact integration on all sides.",
         same=same,
-        crate="chiasm-circuit",
-        threads=("1", "2"),
-        rounds=1,
-        repeats=3,
     ),
-    Comparison(
-        name="circuit-coba",
-        cases=[COBA],
-        inputs=inputs,
-        ours=ours,
-        peers=[Peer("brian2", brian2, package="Brian2", python=PYTHON)],
+    comparison(
+        "circuit-coba",
+        [COBA],
+        [BRIAN2],
+        FAIR + " Exponential Euler on both sides. NEST integrates this model adaptively, so it is not compared.",
         bar=2.0,
-        fair=FAIR + " Exponential Euler on both sides. NEST integrates this model adaptively, so it is not compared.",
         same=same,
-        crate="chiasm-circuit",
-        threads=("1", "2"),
-        rounds=1,
-        repeats=3,
     ),
-    Comparison(
-        name="circuit-plastic",
-        cases=[PLASTIC],
-        inputs=inputs,
-        ours=ours,
-        peers=[Peer("brian2", brian2, package="Brian2", python=PYTHON)],
+    comparison(
+        "circuit-plastic",
+        [PLASTIC],
+        [BRIAN2],
+        FAIR + " The one membrane is integrated by Euler on Brian2's side, by exponential Euler on ours.",
         bar=2.0,
-        fair=FAIR + " The one membrane is integrated by Euler on Brian2's side, by exponential Euler on ours.",
         same=same,
-        crate="chiasm-circuit",
-        threads=("1", "2"),
-        rounds=1,
-        repeats=3,
     ),
-    Comparison(
-        name="circuit-size",
-        cases=[
+    comparison(
+        "circuit-size",
+        [
             {"name": f"CUBA, {n} neurons, 1 s", "network": "cuba", "n": n, "seconds": 1.0}
             for n in (1_000, 10_000, 100_000)
         ],
-        inputs=inputs,
-        ours=ours,
-        peers=[],
-        fair="Ours alone: seconds of work for one simulated second, at 80 synapses for each neuron.",
-        crate="chiasm-circuit",
-        threads=("1", "2"),
-        rounds=1,
-        repeats=3,
+        [],
+        "Ours alone: seconds of work for one simulated second, at 80 synapses for each neuron.",
     ),
 ]
 
