@@ -7,6 +7,7 @@
 mod dense;
 mod losses;
 mod real;
+pub mod spiking;
 
 pub use dense::{Activation, dense, dense_composed};
 pub use losses::{poisson_energy, poisson_energy_composed, squared_error, squared_error_composed};

@@ -1,7 +1,7 @@
 //! The two precisions, and the passes over Flex tensors that are written once for both.
 
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Mul, Sub};
+use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
 use burn_backend::Element;
 use burn_dispatch::backends::flex::FlexTensor;
@@ -18,6 +18,7 @@ pub(super) trait Real:
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
+    + Div<Output = Self>
     + AddAssign
     + Sum
 {
@@ -27,6 +28,9 @@ pub(super) trait Real:
     fn exp(self) -> Self;
     /// `exp(x) - 1` for `x <= 0`.
     fn exp_m1(self) -> Self;
+    fn abs(self) -> Self;
+    fn is_nan(self) -> bool;
+    fn atan(self) -> Self;
     /// The values of a tensor that lies whole and in order in its memory.
     fn values(tensor: &FlexTensor) -> &[Self];
     /// The same, to be written; copies if the memory is shared.
@@ -48,6 +52,16 @@ impl Real for f64 {
     }
     fn exp_m1(self) -> Self {
         Self::exp_m1(self)
+    }
+    fn abs(self) -> Self {
+        Self::abs(self)
+    }
+    #[inline(always)]
+    fn is_nan(self) -> bool {
+        Self::is_nan(self)
+    }
+    fn atan(self) -> Self {
+        Self::atan(self)
     }
     fn values(tensor: &FlexTensor) -> &[Self] {
         tensor.storage()
@@ -72,6 +86,17 @@ impl Real for f32 {
     fn exp_m1(self) -> Self {
         let (power, rest) = split(self);
         power * rest + (power - 1.0)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self::abs(self)
+    }
+    #[inline(always)]
+    fn is_nan(self) -> bool {
+        Self::is_nan(self)
+    }
+    fn atan(self) -> Self {
+        Self::atan(self)
     }
     fn values(tensor: &FlexTensor) -> &[Self] {
         tensor.storage()
