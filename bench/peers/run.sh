@@ -18,6 +18,12 @@ if ! cmp -s "$here/requirements-circuit.txt" "$circuit/installed.txt"; then
   "$circuit/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements-circuit.txt"
   cp "$here/requirements-circuit.txt" "$circuit/installed.txt"
 fi
+spiking=$here/.venv-spiking
+if ! cmp -s "$here/requirements-spiking.txt" "$spiking/installed.txt"; then
+  python3 -m venv "$spiking"
+  "$spiking/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements-spiking.txt"
+  cp "$here/requirements-spiking.txt" "$spiking/installed.txt"
+fi
 cd "$root"
 # Only the examples named peer_*: one for each comparison.
 for crate in crates/*; do
