@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::super::real::vectorized;
 use super::SpikingError;
 use super::slices::check_length;
 
@@ -35,12 +36,12 @@ impl Spikes {
                 let (mut odd, mut ends, mut found) = (false, Vec::with_capacity(ROWS), Vec::new());
                 let mut row_found = vec![0u32; n + 1];
                 for row in rows.chunks_exact(n) {
+                    odd |= any_odd(row);
                     let mut count = 0;
                     // Without a branch: which neurons spike cannot be foreseen.
                     for (neuron, value) in (0u32..).zip(row) {
                         row_found[count] = neuron;
                         count += usize::from(*value != 0.0);
-                        odd |= (*value != 0.0) & (*value != 1.0);
                     }
                     found.extend_from_slice(&row_found[..count]);
                     ends.push(found.len());
@@ -207,6 +208,17 @@ impl Spikes {
             })
             .collect()
     }
+}
+
+/// Whether any value is neither 0 nor 1.
+fn any_odd(values: &[f32]) -> bool {
+    vectorized(
+        #[inline(always)]
+        || {
+            let odd = |v: &f32| u32::from((*v != 0.0) & (*v != 1.0));
+            values.iter().fold(0, |any, v| any | odd(v)) != 0
+        },
+    )
 }
 
 /// For each neuron the samples in which it is active, ascending.
