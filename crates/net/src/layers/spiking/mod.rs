@@ -48,6 +48,7 @@ mod linear;
 mod neuron;
 mod product;
 mod slices;
+mod spare;
 mod surrogate;
 
 pub use config::{Drive, Firing, Lif, Reset, leak_of};

@@ -11,7 +11,7 @@ use super::events::Spikes;
 use super::gather::{COLUMNS, Gather, Piece};
 use super::neuron::{Factors, Neuron, Scratch};
 use super::slices::{Rows, check_leak, check_length, columns_mut};
-use super::{Lif, SpikingError};
+use super::{Lif, SpikingError, spare};
 use crate::layers::real::vectorized;
 
 /// Samples of a tile, unless one step has more.
@@ -39,6 +39,12 @@ pub struct Potentials {
     values: Vec<Piece>,
     n_samples: usize,
     n_out: usize,
+}
+
+impl Drop for Potentials {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.values));
+    }
 }
 
 /// Which gradients a backward pass is to give beside that of the bias.
@@ -101,7 +107,8 @@ pub(super) fn forward(
     let mut out = vec![0.0f32; n_samples * n_out];
     let columns = columns_mut(&mut out, n_out, COLUMNS);
     let length = if keep { columns.len() * n_samples } else { 0 };
-    let mut values = vec![[0.0f32; COLUMNS]; length];
+    // Every value is written below.
+    let mut values = spare::take(length);
     let mut kept: Vec<Option<&mut [Piece]>> = if keep && n_samples > 0 {
         values.chunks_mut(n_samples).map(Some).collect()
     } else {

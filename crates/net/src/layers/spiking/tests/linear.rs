@@ -396,3 +396,19 @@ fn counts_are_sums_over_time_and_so_are_their_gradients() {
     let burns = alone(|s| s.sum_dim(0).squeeze_dim::<2>(0));
     assert_eq!(alone(spike_counts), burns);
 }
+
+#[test]
+fn memory_that_is_written_over_leaves_no_trace() {
+    let small = Data::new(([20, 3, 40, 70], 0.1), 1);
+    // Fits into what the first left, and is of another shape.
+    let other = Data::new(([29, 2, 40, 70], 0.1), 1);
+    let of = |data: &Data| {
+        run::<f32>(data, true, |(x, w, b, l)| {
+            spiking_linear(x, w, Some(b), l, &Lif::default()).unwrap()
+        })
+    };
+    let (first, second) = (of(&small), of(&other));
+    for _ in 0..3 {
+        assert_eq!((&of(&small), &of(&other)), (&first, &second));
+    }
+}
