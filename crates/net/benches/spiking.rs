@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use chiasm_net::layers::spiking::{
-    Lif, lif, lif_composed, spiking_linear, spiking_linear_composed,
+    Lif, lif, lif_composed, spike_counts, spiking_linear, spiking_linear_composed,
 };
 use chiasm_net::tensor::{Device, Tensor};
 use chiasm_net::train::upload;
@@ -34,7 +34,7 @@ fn neurons(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let (input, leak) = (input.clone().require_grad(), leak.clone().require_grad());
-                layer(input, leak, &Lif::default()).map(|s| s.sum().backward())
+                layer(input, leak, &Lif::default()).map(|s| spike_counts(s).sum().backward())
             });
         });
     }
@@ -63,7 +63,7 @@ fn layers(c: &mut Criterion) {
                 b.iter(|| {
                     let weights = weights.clone().require_grad();
                     let out = layer(input.clone(), weights, None, leak.clone(), &Lif::default());
-                    out.map(|s| s.sum().backward())
+                    out.map(|s| spike_counts(s).sum().backward())
                 });
             });
         }
