@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chiasm_core::{Diagnose, Failure, Group, Quiet, Streams, Watch};
 use chiasm_data::{Recording, Repair};
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -358,10 +359,57 @@ impl Bench {
         Ok(value)
     }
 
+    /// Arms of the study computed at once, each on a bench of its own with the same streams, checkpoints and watch. What
+    /// they leave is added in the arms' order, so nothing depends on which ends first. Of the watch they see steps
+    /// alone: name the stage and its steps in all before.
+    ///
+    /// # Errors
+    /// That of the first arm in order that fails; a name that two arms left.
+    pub fn arms<T, F>(&mut self, n: usize, compute: F) -> Result<Vec<T>, Failure>
+    where
+        T: Send,
+        F: Fn(usize, &mut Self) -> Result<T, Failure> + Sync,
+    {
+        let watch: Arc<dyn Watch + Send> = Arc::new(Steps(self.watch.clone()));
+        let mut benches: Vec<Self> = (0..n)
+            .map(|_| Self {
+                streams: self.streams.clone(),
+                watch: watch.clone(),
+                checkpoints: self.checkpoints.clone(),
+                record: Record::default(),
+            })
+            .collect();
+        let computed: Vec<Result<T, Failure>> = benches
+            .par_iter_mut()
+            .with_max_len(1)
+            .enumerate()
+            .map(|(i, bench)| compute(i, bench))
+            .collect();
+        let mut values = Vec::with_capacity(n);
+        for (value, bench) in computed.into_iter().zip(benches) {
+            values.push(value?);
+            self.record.absorb(bench.record)?;
+        }
+        Ok(values)
+    }
+
     /// Everything left on the bench so far.
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.record
+    }
+}
+
+/// A watch that is told of steps, not of stages: for work of which several pieces run at once.
+struct Steps(Arc<dyn Watch + Send>);
+
+impl Watch for Steps {
+    fn stage(&self, _: &str, _: u64) {}
+    fn tick(&self, n: u64) {
+        self.0.tick(n);
+    }
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
     }
 }
 
@@ -382,10 +430,12 @@ impl Record {
         distinct("figure", &self.figures, &other.figures, |f| &f.id)?;
         distinct("table", &self.tables, &other.tables, |t| &t.id)?;
         distinct("document", &self.documents, &other.documents, |d| &d.id)?;
+        distinct("recording", &self.recordings, &other.recordings, |r| &r.0)?;
         self.metrics.extend(other.metrics);
         self.figures.extend(other.figures);
         self.tables.extend(other.tables);
         self.documents.extend(other.documents);
+        self.recordings.extend(other.recordings);
         for (name, points) in other.series {
             self.series.entry(name).or_default().extend(points);
         }
@@ -466,6 +516,36 @@ mod tests {
         );
         assert_eq!(first.record().metrics.len(), 1);
         assert_eq!(first.record().figures.len(), 1);
+    }
+
+    #[test]
+    fn arms_leave_what_they_left_in_their_order() {
+        let mut bench = Bench::in_memory(3);
+        let values = bench
+            .arms(5, |i, b| {
+                // The first arms end last.
+                std::thread::sleep(std::time::Duration::from_millis(5 * (5 - i as u64)));
+                b.metric(&format!("score/{i}"), i as f64, "1")?;
+                Ok(2 * i)
+            })
+            .expect("five names");
+        assert_eq!(values, [0, 2, 4, 6, 8]);
+        let names: Vec<&str> = bench
+            .record()
+            .metrics
+            .iter()
+            .map(|m| m.name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            ["score/0", "score/1", "score/2", "score/3", "score/4"]
+        );
+        let twice = bench.arms(2, |_, b| b.metric("same", 0.0, "1"));
+        assert!(twice.is_err(), "two arms leave one name");
+        let failed = bench.arms(3, |i, b| {
+            b.metric(&format!("other/{i}"), 0.0 / i as f64, "1")
+        });
+        assert!(failed.is_err(), "the first arm's 0 / 0 is no result");
     }
 
     #[test]

@@ -1,29 +1,40 @@
 //! Small dense matrices, row-major on slices: 3 to some 30 rows, no allocation.
 //!
-//! Inner loops run along rows, so that the compiler can vectorise them.
+//! Inner loops run along rows, so that the compiler can vectorise them. What is called once for each bin is inlined, so that
+//! a caller who names the size gets loops of that length.
 
 /// `a` (n x n, lower triangle read) becomes its Cholesky factor, upper triangle zero. `false` where it is not positive
 /// definite (or not finite).
 #[must_use]
+#[inline(always)]
 pub(super) fn cholesky(a: &mut [f64], n: usize) -> bool {
-    for i in 0..n {
-        let (above, row) = a.split_at_mut(i * n);
-        for j in 0..i {
-            let other = &above[j * n..j * n + j];
-            let dot: f64 = row[..j].iter().zip(other).map(|(x, y)| x * y).sum();
-            row[j] = (row[j] - dot) / above[j * n + j];
-        }
-        let rest = row[i] - row[..i].iter().map(|x| x * x).sum::<f64>();
-        if !(rest > 0.0 && rest.is_finite()) {
+    for j in 0..n {
+        let (above, below) = a.split_at_mut((j + 1) * n);
+        let row = &mut above[j * n..];
+        let pivot = row[j];
+        if !(pivot > 0.0 && pivot.is_finite()) {
             return false;
         }
-        row[i] = rest.sqrt();
-        row[i + 1..n].fill(0.0);
+        row[j] = pivot.sqrt();
+        let inverse = row[j].recip();
+        // The column stands in the upper triangle for a while, in a row.
+        for (i, other) in below.chunks_exact_mut(n).enumerate() {
+            other[j] *= inverse;
+            row[j + 1 + i] = other[j];
+        }
+        for (i, other) in below.chunks_exact_mut(n).enumerate() {
+            let f = other[j];
+            for l in j + 1..j + 2 + i {
+                other[l] -= f * row[l];
+            }
+        }
+        row[j + 1..].fill(0.0);
     }
     true
 }
 
 /// `x` becomes L^-1 x.
+#[inline(always)]
 pub(super) fn solve_lower(l: &[f64], x: &mut [f64]) {
     let n = x.len();
     for i in 0..n {
@@ -49,6 +60,7 @@ pub(super) fn solve_lower_transposed(l: &[f64], x: &mut [f64]) {
 }
 
 /// The `m` columns of `x` (n x m) become L^-1 x.
+#[inline(always)]
 pub(super) fn solve_lower_many(l: &[f64], x: &mut [f64], n: usize, m: usize) {
     for i in 0..n {
         let (above, row) = x.split_at_mut(i * m);
@@ -81,6 +93,7 @@ pub(super) fn solve_lower_transposed_many(l: &[f64], x: &mut [f64], n: usize, m:
 }
 
 /// The lower triangle of `a` (n x n) loses that of W'W, W being m x n.
+#[inline(always)]
 pub(super) fn subtract_gram(a: &mut [f64], w: &[f64], m: usize, n: usize) {
     for row in w[..m * n].chunks_exact(n) {
         for i in 0..n {
@@ -134,8 +147,19 @@ pub(super) fn identity(n: usize) -> Vec<f64> {
 }
 
 /// Half the logarithm of the determinant of L L'.
+#[inline(always)]
 pub(super) fn half_ln_det(l: &[f64], n: usize) -> f64 {
-    l.iter().step_by(n + 1).take(n).map(|d| d.ln()).sum()
+    let (mut sum, mut product) = (0.0, 1.0);
+    for i in 0..n {
+        let d = l[i * n + i];
+        // One logarithm for all, unless the product would leave the range.
+        if !(1e-100..1e100).contains(&(product * d)) {
+            sum += f64::ln(product);
+            product = 1.0;
+        }
+        product *= d;
+    }
+    sum + product.ln()
 }
 
 /// Eigenvectors of a symmetric matrix (n x n) as rows, by descending eigenvalue (Jacobi's rotations).

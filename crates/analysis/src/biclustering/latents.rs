@@ -13,6 +13,7 @@ use super::dense::{
 };
 use super::pseudo_data::Evidence;
 use super::state::{ChainState, Dynamics};
+use crate::vectorized;
 
 /// What the dynamics of a state contribute to the precision of the paths.
 pub(super) struct Information {
@@ -100,9 +101,28 @@ impl Conditional<'_> {
     /// Integrates out the bins before `t`, given that this was done for bin t - 1. Returns what the bin adds to the log
     /// evidence.
     pub(super) fn eliminate(&self, state: &ChainState, t: usize, space: &mut Space) -> Option<f64> {
+        // Compiled for the sizes that are common: one to four clusters of three rows.
+        macro_rules! sized {
+            ($($size:literal),*) => {
+                match self.own().len() {
+                    $($size => vectorized(#[inline(always)] || self.eliminate_sized($size, state, t, space)),)*
+                    m => self.eliminate_sized(m, state, t, space),
+                }
+            };
+        }
+        sized!(3, 6, 9, 12)
+    }
+
+    #[inline(always)]
+    fn eliminate_sized(
+        &self,
+        m: usize,
+        state: &ChainState,
+        t: usize,
+        space: &mut Space,
+    ) -> Option<f64> {
         let (rows, k, n_bins) = (self.evidence.rows, state.k(), state.n_bins());
         let (own, from) = (self.own(), self.own().start);
-        let m = own.len();
         let (before, here) = space.factors.split_at_mut(t * m * m);
         let factor = &mut here[..m * m];
         let (means_before, means_here) = space.means.split_at_mut(t * m);
@@ -143,9 +163,12 @@ impl Conditional<'_> {
                     link[b * m + a] = -into.coupling[(from + a) * k + from + b];
                 }
             }
-            solve_lower_many(&before[(t - 1) * m * m..], link, m, m);
+            solve_lower_many(&before[(t - 1) * m * m..][..m * m], link, m, m);
             subtract_gram(factor, link, m, m);
-            for (u, row) in means_before[(t - 1) * m..].iter().zip(link.chunks_exact(m)) {
+            for (u, row) in means_before[(t - 1) * m..][..m]
+                .iter()
+                .zip(link.chunks_exact(m))
+            {
                 for (r, w) in rhs.iter_mut().zip(row) {
                     *r -= w * u;
                 }
@@ -246,15 +269,30 @@ fn others(
     rhs: &mut [f64],
 ) {
     let k = state.k();
-    let at = |t: usize| &state.paths[t * k..(t + 1) * k];
-    for (r, a) in rhs.iter_mut().zip(own.clone()) {
-        for b in (0..k).filter(|b| !own.contains(b)) {
+    let at = |t: usize, part: &std::ops::Range<usize>| &state.paths[t * k..][part.clone()];
+    for part in [0..own.start, own.end..k] {
+        let dot = |matrix: &[f64], a: usize, x: &[f64]| -> f64 {
+            let row = &matrix[a * k..][part.clone()];
+            row.iter().zip(x).map(|(m, x)| m * x).sum()
+        };
+        let now = at(t, &part);
+        for (r, a) in rhs.iter_mut().zip(own.clone()) {
             if let Some(i) = into {
-                *r += i.coupling[a * k + b] * at(t - 1)[b] - i.precision[a * k + b] * at(t)[b];
+                *r += dot(&i.coupling, a, at(t - 1, &part)) - dot(&i.precision, a, now);
             }
             if let Some(o) = out {
-                // Row a of (Q^-1 A)' is column a of Q^-1 A.
-                *r += o.coupling[b * k + a] * at(t + 1)[b] - o.backward[a * k + b] * at(t)[b];
+                *r -= dot(&o.backward, a, now);
+            }
+        }
+        if let Some(o) = out {
+            // Row a of (Q^-1 A)' is column a of Q^-1 A.
+            for (row, x) in o.coupling[part.start * k..part.end * k]
+                .chunks_exact(k)
+                .zip(at(t + 1, &part))
+            {
+                for (r, c) in rhs.iter_mut().zip(&row[own.clone()]) {
+                    *r += c * x;
+                }
             }
         }
     }

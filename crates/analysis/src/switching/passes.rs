@@ -21,6 +21,7 @@ use super::link::{
     PoissonSqrtSoftplus, Response,
 };
 use super::number::Number;
+use crate::vectorized;
 
 /// Responsibilities below this count as none: a bin's share in a state that it is not in.
 const NO_PART: f64 = 1e-6;
@@ -81,12 +82,6 @@ pub(super) fn passes(
         (Link::SqrtSoftplus, _) => with!(PoissonSqrtSoftplus),
         (Link::LogSoftplus, _) => with!(PoissonLogSoftplus),
     }
-}
-
-/// Runs a task compiled for the vector registers at hand; its closure must be marked `inline(always)`.
-#[inline(always)]
-fn vectorized<R>(task: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(task)
 }
 
 /// `s[j] = sum_k values[k][j] factor[k]`. Nothing in the loop may panic, or the sums leave the registers.

@@ -3,7 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::kernel::{LANES, Lanes, vectorized};
+use super::kernel::{LANES, Lanes};
+use crate::vectorized;
 
 /// Frames per task.
 const FRAMES: usize = 64;

@@ -8,6 +8,8 @@
 
 use rayon::prelude::*;
 
+use crate::vectorized;
+
 /// Entries summed before the sum goes over to `f64`.
 const BLOCK: usize = 128;
 /// Output rows per task of the pass that sums over columns.
@@ -25,14 +27,6 @@ const SIDE: usize = 8;
 
 /// One row of a panel.
 pub(super) type Lanes<N> = [N; LANES];
-
-/// Runs a task compiled for the vector registers at hand. Called with a closure marked `inline(always)`, whose body then
-/// becomes part of that compilation: the bound tells the compiler to make it callable once, without a shim that would
-/// stand outside.
-#[inline(always)]
-pub(super) fn vectorized<R>(task: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(task)
-}
 
 /// What products are summed in.
 pub(super) trait Number: Copy + Default + Send + Sync + From<f32> + Into<f64> {

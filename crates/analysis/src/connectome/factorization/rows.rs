@@ -4,7 +4,8 @@
 
 use rayon::prelude::*;
 
-use super::kernel::{LANES, Lanes, side_by_side, vectorized};
+use super::kernel::{LANES, Lanes, side_by_side};
+use crate::vectorized;
 
 /// Rows of a Gram matrix's factor that are summed before they join the whole.
 const GRAM_ROWS: usize = 1024;

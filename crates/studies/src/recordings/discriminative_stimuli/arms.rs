@@ -1,6 +1,7 @@
 //! The arms: clusterings from several numbers of clusters, by the paper's rule and by neurons held out, with and without
 //! splits; and what needs no clustering.
 
+use chiasm_analysis::kmeans::KMeans;
 use chiasm_analysis::partition::adjusted_rand;
 use chiasm_core::{Failure, Inside, Streams, Watch};
 use chiasm_probe::stimuli::baseline::random;
@@ -79,6 +80,31 @@ pub(super) fn by_random_stimuli(
         name: "random-stimuli".into(),
         ari: adjusted_rand(labels, &found)?,
         n_clusters: used.len(),
+        course: vec![],
+    })
+}
+
+/// Neurons grouped by k-means, told the number of types, on their scores for as many random stimuli as normalize them.
+pub(super) fn by_k_means(
+    model: &dyn ResponseModel,
+    normalization: &Normalization,
+    (labels, n_types): (&[usize], usize),
+    n_stimuli: usize,
+    streams: &Streams,
+    watch: &dyn Watch,
+) -> Result<ArmResult, Failure> {
+    let mut rng = streams.stream("stimuli of k-means");
+    let shown = random(n_stimuli, model.shape().n_pixels(), NORM, &mut rng);
+    let responses = normalization.responses(model, shown.view())?;
+    let method = KMeans {
+        n_clusters: n_types,
+        ..KMeans::default()
+    };
+    let found = method.fit(responses.t(), &streams.child("k-means"), &Inside(watch))?;
+    Ok(ArmResult {
+        name: "k-means".into(),
+        ari: adjusted_rand(labels, &found.labels)?,
+        n_clusters: n_types,
         course: vec![],
     })
 }

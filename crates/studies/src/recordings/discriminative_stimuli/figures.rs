@@ -110,7 +110,8 @@ pub(super) fn agreement(sets: &[Vec<ArmResult>]) -> Figure {
     )
     .with(bars("paper's rule", "paper"))
     .with(bars("neurons held out", "held-out"))
-    .with(bars("no clustering", "random"));
+    .with(bars("no clustering", "random"))
+    .with(bars("responses to random stimuli", "k-means"));
     Figure::new(
         "agreement",
         "Agreement of clusters with the planted types",

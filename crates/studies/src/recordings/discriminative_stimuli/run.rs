@@ -115,6 +115,14 @@ fn measure(
             known.names.len(),
             &streams,
         )?);
+        results.push(arms::by_k_means(
+            &known.model,
+            &known.normalization,
+            (&known.labels, known.names.len()),
+            config.reference_images,
+            &streams,
+            watch,
+        )?);
         let typing = typing::run(config, cells, &known, &truth, &streams, watch)?;
         Ok((results, typing, shown))
     })
@@ -226,11 +234,13 @@ fn summary(config: &Config, sets: &[Vec<ArmResult>], typings: &[Typing]) -> Find
     ))
     .and(format!(
         "With the split stage, begun from {} clusters: {} by the paper's rule, {} with neurons held out. Grouping by random \
-         stimuli: {}.",
+         stimuli: {}. By k-means on their responses to {} random stimuli, told the number of types: {}.",
         config.split_from,
         spread(&split("paper")),
         spread(&split("held-out")),
-        spread("random-stimuli")
+        spread("random-stimuli"),
+        config.reference_images,
+        spread("k-means")
     ))
     .and(format!(
         "Fresh neurons are typed right by 8 discriminative stimuli in {:.0} %, by the most exciting ones of 8 neurons in \

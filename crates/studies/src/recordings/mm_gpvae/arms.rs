@@ -26,18 +26,33 @@ pub(super) fn truth(latents: &Array3<f64>, column: usize, scale: f64) -> Array2<
     })
 }
 
-/// Trains from the start to the model's epochs; kept on disk every `every` epochs.
+/// A model to be trained, its name, and the trials it learns from.
+pub(super) struct Arm<'a> {
+    pub name: &'static str,
+    pub model: MmGpVae,
+    pub trials: &'a Trials,
+}
+
+/// Trains all of them at once, each from the start to its model's epochs; kept on disk every `every` epochs.
 pub(super) fn trained(
-    name: &str,
-    model: &MmGpVae,
-    trials: &Trials,
+    arms: &[Arm<'_>],
     every: usize,
     bench: &mut Bench,
-) -> Result<Fitted, Failure> {
+) -> Result<Vec<Fitted>, Failure> {
+    let ticks = arms.iter().map(|a| a.model.ticks()).sum();
+    let what = format!("training {} models", arms.len());
+    bench.watch().stage(&what, ticks);
+    bench.arms(arms.len(), |i, bench| train(&arms[i], every, bench))
+}
+
+/// Trains one of them; its steps are told, the stage is the caller's.
+pub(super) fn train(arm: &Arm<'_>, every: usize, bench: &mut Bench) -> Result<Fitted, Failure> {
+    let Arm {
+        name,
+        model,
+        trials,
+    } = arm;
     let streams = bench.streams().clone();
-    bench
-        .watch()
-        .stage(&format!("training {name}"), model.ticks());
     let mut training = if model.starts == 1 {
         model.start(trials, &streams)?
     } else {

@@ -3,7 +3,7 @@
 use chiasm_core::SettingError;
 use chiasm_data::generate::RotatingDigits;
 use chiasm_lab::{Preset, Settings};
-use chiasm_net::models::mm_gpvae::{MmGpVae, Scaling};
+use chiasm_net::models::mm_gpvae::{Combine, MmGpVae, Scaling};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,10 @@ impl Default for Config {
             test_trials: 60,
             model: MmGpVae {
                 behavior_widths: vec![128, 64],
+                // Set by what seeds 5 to 7 reached; see the method's page.
+                combine: Combine::Product,
+                alone: 1.0,
+                start_residual: 0.5,
                 epochs: 60,
                 behavior_rate: 1e-3,
                 neural_rate: 2e-3,

@@ -9,7 +9,7 @@ use ndarray::{Array2, Array3};
 
 use super::arms::{Data, infer, regress, truth};
 use super::config::Config;
-use super::run::Arm;
+use super::run::Scored;
 
 /// Held-out trials shown side by side.
 const SHOWN: usize = 3;
@@ -118,7 +118,7 @@ fn bounds<'a>(arms: impl Iterator<Item = (&'static str, &'a Fitted)>) -> Panel {
 pub(super) fn both(
     config: &Config,
     data: &Data,
-    arms: &[Arm],
+    arms: &[Scored],
     bench: &mut Bench,
 ) -> Result<(), Failure> {
     latents(config, data, &arms[0], bench)?;
@@ -160,7 +160,7 @@ pub(super) fn both(
     })
 }
 
-fn latents(config: &Config, data: &Data, mm: &Arm, bench: &mut Bench) -> Result<(), Failure> {
+fn latents(config: &Config, data: &Data, mm: &Scored, bench: &mut Bench) -> Result<(), Failure> {
     let inferred = infer(&mm.fitted, &data.train, &data.test)?;
     let [own, shared, other] = mm.fitted.latents().blocks();
     let bins = config.data.n_bins;
@@ -220,7 +220,7 @@ fn latents(config: &Config, data: &Data, mm: &Arm, bench: &mut Bench) -> Result<
     bench.figure(figure)
 }
 
-fn rates(data: &Data, arms: &[Arm], bench: &mut Bench) -> Result<(), Failure> {
+fn rates(data: &Data, arms: &[Scored], bench: &mut Bench) -> Result<(), Failure> {
     let Some(rates) = &arms[0].rates else {
         return Ok(());
     };
@@ -262,7 +262,7 @@ fn rates(data: &Data, arms: &[Arm], bench: &mut Bench) -> Result<(), Failure> {
 }
 
 /// Some bins of one held-out trial, as it is and as each model makes it.
-fn strips(config: &Config, data: &Data, arms: &[Arm], bench: &mut Bench) -> Result<(), Failure> {
+fn strips(config: &Config, data: &Data, arms: &[Scored], bench: &mut Bench) -> Result<(), Failure> {
     let size = config.data.size;
     let frames = 8.min(config.data.n_bins);
     let strip = |x: &Array3<f32>| -> Vec<Vec<f64>> {
@@ -308,7 +308,7 @@ fn picture(title: &str, values: Vec<Vec<f64>>) -> Panel {
     })
 }
 
-fn training(arms: &[Arm], bench: &mut Bench) -> Result<(), Failure> {
+fn training(arms: &[Scored], bench: &mut Bench) -> Result<(), Failure> {
     let mut lengths = Panel::new(
         "",
         Axis::new("epoch", "1"),
@@ -347,7 +347,7 @@ fn training(arms: &[Arm], bench: &mut Bench) -> Result<(), Failure> {
 }
 
 /// Images decoded while one latent goes from one end of its range to the other and the others rest at their mean.
-fn sweep(config: &Config, data: &Data, mm: &Arm, bench: &mut Bench) -> Result<(), Failure> {
+fn sweep(config: &Config, data: &Data, mm: &Scored, bench: &mut Bench) -> Result<(), Failure> {
     let latents = mm.fitted.latents();
     let posterior = mm.fitted.posterior(&data.train)?;
     let (size, frames) = (config.data.size, 8);

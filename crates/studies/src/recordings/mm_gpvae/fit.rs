@@ -9,7 +9,7 @@ use chiasm_lab::{Bench, Findings, Input};
 use chiasm_net::models::mm_gpvae::{Fitted, MmGpVae, Modalities, Posterior, Reconstruction};
 use ndarray::{Array2, Array3};
 
-use super::arms::trained;
+use super::arms::{self, Arm};
 use super::config::FitConfig;
 use super::fit_figures;
 use super::own::{Binned, binned};
@@ -41,14 +41,13 @@ pub(super) fn fit(
         likelihood: data.likelihood,
         ..config.model.clone()
     };
-    let fitted = trained(
-        "own",
-        &model,
-        &train_trials,
-        config.checkpoint_epochs,
-        bench,
-    )
-    .map_err(about)?;
+    bench.watch().stage("training", model.ticks());
+    let arm = Arm {
+        name: "own",
+        model: model.clone(),
+        trials: &train_trials,
+    };
+    let fitted = arms::train(&arm, config.checkpoint_epochs, bench).map_err(about)?;
     for warning in fitted.warnings() {
         bench.note(warning);
     }

@@ -1,7 +1,7 @@
 //! The experiment: images alone under four priors, then counts and images together beside each alone and beside a model
 //! that shares nothing.
 
-use chiasm_core::Failure;
+use chiasm_core::{Failure, Streams};
 use chiasm_data::datasets::images::{LabelledImages, Split};
 use chiasm_data::datasets::{Roots, find};
 use chiasm_data::generate::{RotatingDigits, rotating_digits};
@@ -11,7 +11,7 @@ use chiasm_net::models::mm_gpvae::{
 };
 use ndarray::{Array2, Array3, Axis};
 
-use super::arms::{Data, infer, mse, regress, split, trained, truth};
+use super::arms::{Arm, Data, infer, mse, regress, split, trained, truth};
 use super::config::{Config, Digits};
 use super::figures;
 
@@ -22,8 +22,32 @@ const ZOOM: usize = 2;
 
 pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failure> {
     let exemplars = exemplars(config.digits, bench)?;
-    let single = images_alone(config, exemplars.as_ref(), bench)?;
-    let both = both_streams(config, exemplars.as_ref(), bench)?;
+    let made = |generator: &RotatingDigits, name, bench: &Bench| {
+        let streams = bench.streams().child(name);
+        make(generator, exemplars.as_ref(), config.test_trials, &streams)
+    };
+    let alone = RotatingDigits {
+        n_bins: config.single_bins,
+        zoom: false,
+        n_units: 1,
+        ..config.data.clone()
+    };
+    let alone = made(&alone, "images alone", bench)?;
+    let together = made(&config.data, "both", bench)?;
+    let (priors, streams) = (
+        priors(config, &alone.train),
+        streams(config, &together.train),
+    );
+    // In one list, so that no core waits for the last of the first part.
+    let n_priors = priors.len();
+    let arms: Vec<Arm> = priors.into_iter().chain(streams).collect();
+    let mut fitted = trained(&arms, config.checkpoint_epochs, bench)?;
+    let names = |arms: &[Arm]| arms.iter().map(|a| a.name).collect::<Vec<_>>();
+    let of_both = fitted.split_off(n_priors);
+    let of_priors = names(&arms[..n_priors]).into_iter().zip(fitted).collect();
+    let of_both = names(&arms[n_priors..]).into_iter().zip(of_both).collect();
+    let single = images_alone(config, &alone, of_priors, bench)?;
+    let both = both_streams(config, &together, of_both, bench)?;
     Ok(Findings::new(single).and(both))
 }
 
@@ -52,12 +76,11 @@ fn exemplars(digits: Digits, bench: &mut Bench) -> Result<Option<Array3<u8>>, Fa
 
 fn make(
     generator: &RotatingDigits,
-    name: &str,
     exemplars: Option<&Array3<u8>>,
     n_test: usize,
-    bench: &Bench,
+    streams: &Streams,
 ) -> Result<Data, Failure> {
-    let made = rotating_digits(generator, exemplars, &bench.streams().child(name))?;
+    let made = rotating_digits(generator, exemplars, streams)?;
     let (train_counts, test_counts) = split(&made.counts, n_test);
     let (train_images, test_images) = split(&made.images, n_test);
     let (train_latents, test_latents) = split(&made.latents, n_test);
@@ -72,37 +95,12 @@ fn make(
     })
 }
 
-/// Images alone: one latent, under four priors.
-fn images_alone(
-    config: &Config,
-    exemplars: Option<&Array3<u8>>,
-    bench: &mut Bench,
-) -> Result<String, Failure> {
-    let generator = RotatingDigits {
-        n_bins: config.single_bins,
-        zoom: false,
-        n_units: 1,
-        ..config.data.clone()
-    };
-    let data = make(
-        &generator,
-        "images alone",
-        exemplars,
-        config.test_trials,
-        bench,
-    )?;
-    let (train_angle, test_angle) = (
-        truth(&data.train_latents, ANGLE, config.data.degrees),
-        truth(&data.test_latents, ANGLE, config.data.degrees),
-    );
-    let mut rows = Vec::new();
-    for (name, prior) in [
-        ("fourier", Prior::Fourier),
-        ("unpruned", Prior::Unpruned),
-        ("time", Prior::Time),
-        ("vae", Prior::Independent),
-    ] {
-        let model = MmGpVae {
+/// Models of images alone: one latent, under four priors.
+fn priors<'a>(config: &Config, trials: &'a Trials) -> Vec<Arm<'a>> {
+    let arm = |name, prior| Arm {
+        name,
+        trials,
+        model: MmGpVae {
             modalities: Modalities::Behavior,
             prior,
             n_behavior: 1,
@@ -113,8 +111,48 @@ fn images_alone(
             behavior_rate: config.single_rate,
             starts: config.single_starts,
             ..config.model.clone()
-        };
-        let fitted = trained(name, &model, &data.train, config.checkpoint_epochs, bench)?;
+        },
+    };
+    vec![
+        arm("fourier", Prior::Fourier),
+        arm("unpruned", Prior::Unpruned),
+        arm("time", Prior::Time),
+        arm("vae", Prior::Independent),
+    ]
+}
+
+/// Models of counts and images together, of each alone, and of both with nothing shared.
+fn streams<'a>(config: &Config, trials: &'a Trials) -> Vec<Arm<'a>> {
+    let arm = |name, modalities, n_shared| Arm {
+        name,
+        trials,
+        model: MmGpVae {
+            modalities,
+            n_shared,
+            ..config.model.clone()
+        },
+    };
+    vec![
+        arm("mm", Modalities::Both, config.model.n_shared),
+        arm("gpfa", Modalities::Neural, 0),
+        arm("gp_vae", Modalities::Behavior, 0),
+        arm("unshared", Modalities::Both, 0),
+    ]
+}
+
+/// What each prior finds in images alone.
+fn images_alone(
+    config: &Config,
+    data: &Data,
+    models: Vec<(&'static str, Fitted)>,
+    bench: &mut Bench,
+) -> Result<String, Failure> {
+    let (train_angle, test_angle) = (
+        truth(&data.train_latents, ANGLE, config.data.degrees),
+        truth(&data.test_latents, ANGLE, config.data.degrees),
+    );
+    let mut rows = Vec::new();
+    for (name, fitted) in models {
         let inferred = infer(&fitted, &data.train, &data.test)?;
         let (fit, predicted, _) = regress(&inferred, 0..1, &train_angle, &test_angle)?;
         bench.metric(&format!("angle_r2/{name}"), fit.r2, "1")?;
@@ -127,7 +165,7 @@ fn images_alone(
     }
     figures::single(
         config,
-        &data,
+        data,
         test_angle.column(0).as_slice().unwrap_or(&[]),
         &rows,
         bench,
@@ -143,7 +181,7 @@ fn images_alone(
 }
 
 /// A trained model of the multi-modal part, with its place in the held-out table.
-pub(super) struct Arm {
+pub(super) struct Scored {
     pub name: &'static str,
     pub fitted: Fitted,
     /// Held-out bound, nats per trial.
@@ -158,23 +196,12 @@ pub(super) struct Arm {
 
 fn both_streams(
     config: &Config,
-    exemplars: Option<&Array3<u8>>,
+    data: &Data,
+    models: Vec<(&'static str, Fitted)>,
     bench: &mut Bench,
 ) -> Result<String, Failure> {
-    let data = make(&config.data, "both", exemplars, config.test_trials, bench)?;
     let mut arms = Vec::new();
-    for (name, modalities, n_shared) in [
-        ("mm", Modalities::Both, config.model.n_shared),
-        ("gpfa", Modalities::Neural, 0),
-        ("gp_vae", Modalities::Behavior, 0),
-        ("unshared", Modalities::Both, 0),
-    ] {
-        let model = MmGpVae {
-            modalities,
-            n_shared,
-            ..config.model.clone()
-        };
-        let fitted = trained(name, &model, &data.train, config.checkpoint_epochs, bench)?;
+    for (name, fitted) in models {
         let streams = bench.streams().clone();
         let bound = fitted.bound(&data.test, 4, &streams)?.bound;
         let made = fitted.reconstruct(&data.test)?;
@@ -191,7 +218,7 @@ fn both_streams(
         if let Some(v) = image_mse {
             bench.metric(&format!("image_mse/{name}"), v, "grey2")?;
         }
-        arms.push(Arm {
+        arms.push(Scored {
             name,
             fitted,
             bound,
@@ -201,15 +228,15 @@ fn both_streams(
             rates: made.neural,
         });
     }
-    let said = scores(config, &data, &arms, bench)?;
-    figures::both(config, &data, &arms, bench)?;
+    let said = scores(config, data, &arms, bench)?;
+    figures::both(config, data, &arms, bench)?;
     Ok(said)
 }
 
 fn scores(
     config: &Config,
     data: &Data,
-    arms: &[Arm],
+    arms: &[Scored],
     bench: &mut Bench,
 ) -> Result<String, Failure> {
     let [mm, gpfa, gp_vae, unshared] = arms else {
