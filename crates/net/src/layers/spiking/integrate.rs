@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::super::real::{Real, vectorized};
 use super::super::{plain, primitive};
 use super::neuron::{Factors, Neuron, Scratch};
-use super::slices::{check_leak, check_length, columns_mut, of_leaks};
+use super::slices::{Rows, check_leak, check_length, columns_mut, of_leaks};
 use super::{Drive, Firing, Lif, Reset, SpikingError, leak_values};
 
 /// Neurons of a task, over the batch and the layer.
@@ -241,7 +241,7 @@ impl Backward<Flex, 2> for LifLayer {
 
     fn backward(self, ops: Ops<Kept, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let kept = ops.state;
-        let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let grad = grads.consume::<Flex>(&ops.node);
         let [of_input, of_leak] = ops.parents;
         let (grad, leaks) = match grad.dtype() {
             DType::F64 => through::<f64>(&kept, grad, of_leak.is_some()),
@@ -256,8 +256,15 @@ impl Backward<Flex, 2> for LifLayer {
     }
 }
 
-fn through<R: Real>(kept: &Kept, mut grad: FlexTensor, leak: bool) -> (FlexTensor, FlexTensor) {
+fn through<R: Real>(kept: &Kept, grad: FlexTensor, leak: bool) -> (FlexTensor, FlexTensor) {
     let shape = axes(&grad);
+    let whole = match Rows::<R>::of(&grad) {
+        Some(rows) if !grad.is_contiguous() => R::tensor(rows.copied(shape[0]), shape),
+        _ => grad.to_contiguous(),
+    };
+    // So that it is written over in place where nobody else holds it.
+    drop(grad);
+    let mut grad = whole;
     let leaks = kept.leak.to_contiguous();
     let leaks = R::values(&leaks);
     let potentials = R::values(&kept.potentials);

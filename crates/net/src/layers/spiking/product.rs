@@ -205,7 +205,7 @@ pub(super) fn backward(
     spikes: &Spikes,
     parameters: LinearParameters<'_>,
     potentials: &Potentials,
-    grad: Rows<'_>,
+    grad: Rows<'_, f32>,
     wanted: Wanted,
 ) -> LinearGradients {
     let LinearParameters { leak, n_out, .. } = parameters;

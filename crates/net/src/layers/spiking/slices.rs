@@ -1,6 +1,7 @@
 //! Activity as rows of numbers, cut into columns that are worked on side by side.
 
 use burn_dispatch::backends::flex::FlexTensor;
+use rayon::prelude::*;
 
 use super::super::real::Real;
 use super::{Drive, Lif, SpikingError};
@@ -82,17 +83,17 @@ pub(super) fn of_leaks<R: Real>(lanes: &[R], n: usize, n_leaks: usize) -> Vec<R>
 
 /// Rows of `[time, batch, neuron]` that need not lie one after another: the same for all times, or cut out of longer ones.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rows<'a> {
-    values: &'a [f32],
+pub(super) struct Rows<'a, R> {
+    values: &'a [R],
     start: usize,
     strides: [usize; 2],
     batch: usize,
     n: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a, R: Real> Rows<'a, R> {
     /// All in order.
-    pub(super) fn whole(values: &'a [f32], batch: usize, n: usize) -> Self {
+    pub(super) fn whole(values: &'a [R], batch: usize, n: usize) -> Self {
         Self {
             values,
             start: 0,
@@ -108,7 +109,7 @@ impl<'a> Rows<'a> {
         let (shape, strides) = (layout.shape(), layout.strides());
         let at = |axis: usize| usize::try_from(strides[axis]).ok();
         (strides[2] == 1).then_some(Self {
-            values: f32::values(tensor),
+            values: R::values(tensor),
             start: layout.start_offset(),
             strides: [at(0)?, at(1)?],
             batch: shape[1],
@@ -118,9 +119,18 @@ impl<'a> Rows<'a> {
 
     /// Row `time x batch + member`.
     #[inline(always)]
-    pub(super) fn row(&self, sample: usize) -> &'a [f32] {
+    pub(super) fn row(&self, sample: usize) -> &'a [R] {
         let (time, member) = (sample / self.batch, sample % self.batch);
         let from = self.start + time * self.strides[0] + member * self.strides[1];
         &self.values[from..][..self.n]
+    }
+
+    /// All `time` steps in order.
+    pub(super) fn copied(&self, time: usize) -> Vec<R> {
+        let mut all = vec![R::ZERO; time * self.batch * self.n];
+        all.par_chunks_mut(self.n.max(1))
+            .enumerate()
+            .for_each(|(sample, out)| out.copy_from_slice(self.row(sample)));
+        all
     }
 }
