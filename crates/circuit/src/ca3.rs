@@ -21,19 +21,21 @@
 //! # }
 //! ```
 
+mod clashes;
 mod experiments;
+mod wiring;
 
+pub use clashes::{Clash, clashes};
 pub use experiments::{Experiment, Willshaw, first, map, random_contents, stress};
 
 use chiasm_core::{Quiet, SettingError, Streams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plasticity::{Clip, Deliver, Dependence, PairStdp, Ties, Traces};
-use crate::{
-    Circuit, CircuitError, Connect, Engine, Group, Input, Integration, LifCurrent, LinkId,
-    Projection,
-};
+use crate::plasticity::Ties;
+use crate::projection::{Distributed, Draw};
+use crate::{CircuitError, Engine, Group, LinkId};
+use wiring::{Wired, wired};
 
 /// Settings of the memory. The synapses' delays and the neurons are those of the released configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,6 +95,16 @@ pub struct Cam {
     now: u64,
 }
 
+/// The most synapses of one projection: 100 million of them, with their weights and targets, take a gigabyte.
+const MOST_SYNAPSES: usize = 100_000_000;
+
+fn check_sizes(n_cues: usize, n_bits: usize) -> Result<(), SettingError> {
+    let most = n_cues.max(n_bits).saturating_mul(n_cues.max(1));
+    let expected = format!("sizes of at most {MOST_SYNAPSES} synapses from all lines to all cues");
+    let found = format!("{n_cues} cues, {n_bits} content lines");
+    SettingError::check(most <= MOST_SYNAPSES, "n_cues", &expected, found)
+}
+
 impl Cam {
     /// An empty memory.
     ///
@@ -100,103 +112,60 @@ impl Cam {
     /// [`CircuitError::Setting`] for sizes of 0, a spacing that is too short for an operation to end, weights or times
     /// outside their range.
     pub fn new(n_cues: usize, n_bits: usize, config: &Config) -> Result<Self, CircuitError> {
+        Self::of(n_cues, n_bits, config, [0.0, 0.0].map(Draw::Same))
+    }
+
+    /// A memory that begins with these plastic weights, as [`Cam::weights`] gives them: source, target and pA, from cues to
+    /// content and from content to cues. Synapses that are not named begin at 0; one that is named twice keeps the last. The
+    /// traces that the other memory's last spikes left are not part of them.
+    ///
+    /// # Errors
+    /// As [`Cam::new`]; [`CircuitError::Setting`] for a synapse that does not exist and for a weight outside 0 to
+    /// `w_max_pa`.
+    pub fn preloaded(
+        n_cues: usize,
+        n_bits: usize,
+        config: &Config,
+        weights: &[Vec<(u32, u32, f32)>; 2],
+    ) -> Result<Self, CircuitError> {
+        check_sizes(n_cues, n_bits)?;
+        let dense = |of: &[(u32, u32, f32)], n_from: usize, n_to: usize| {
+            let mut all = vec![0.0; n_from * n_to];
+            for &(source, target, w) in of {
+                let holds = (source as usize) < n_from && (target as usize) < n_to;
+                let expected = format!("synapses from below {n_from} to below {n_to}");
+                let found = format!("{source} to {target}");
+                SettingError::check(holds, "weights", &expected, found)?;
+                let holds = (0.0..=config.w_max_pa).contains(&f64::from(w));
+                let expected = format!("weights from 0 to {} pA", config.w_max_pa);
+                SettingError::check(holds, "weights", &expected, w)?;
+                all[source as usize * n_to + target as usize] = f64::from(w);
+            }
+            Ok::<Draw, SettingError>(Draw::From(Distributed::Each(all)))
+        };
+        let to_content = dense(&weights[0], n_cues, n_bits)?;
+        let to_cues = dense(&weights[1], n_bits, n_cues)?;
+        Self::of(n_cues, n_bits, config, [to_content, to_cues])
+    }
+
+    fn of(
+        n_cues: usize,
+        n_bits: usize,
+        config: &Config,
+        weights: [Draw; 2],
+    ) -> Result<Self, CircuitError> {
         let least = u32::try_from(RECALLED_CONTENT + 1).unwrap_or(7);
         let expected = format!("at least {least} ms, or answers overlap");
         let holds = config.spacing_ms >= least;
         SettingError::check(holds, "spacing_ms", &expected, config.spacing_ms)?;
-        let lif = |slow: bool, v_th_mv: f64| LifCurrent {
-            c_m_pf: if slow { 270.0 } else { 140.0 },
-            tau_m_ms: if slow { 3.0 } else { 0.5 },
-            e_l_mv: -60.0,
-            v_th_mv,
-            v_reset_mv: -60.0,
-            t_ref_ms: 1.0,
-            tau_syn_ex_ms: 0.3,
-            tau_syn_in_ms: 0.3,
-            i_e_pa: 0.0,
-            integration: Integration::MeanCurrent,
-        };
-        let mut circuit = Circuit::new(1.0);
-        let silent = |n: usize| Input::Spikes {
-            times_s: vec![vec![]; n],
-        };
-        let cue_lines = circuit.input("IN cue", n_cues, silent(n_cues));
-        let content_lines = circuit.input("IN content", n_bits, silent(n_bits));
-        // In the order of the tables: size, slow membrane, threshold.
-        let populations: [Group; 10] = std::array::from_fn(|i| {
-            let name = POPULATIONS[i];
-            let n = match name {
-                "Int" => 1,
-                "CueCue" | "CueCont" | "MCue" | "OUTcue" => n_cues,
-                _ => n_bits,
-            };
-            let fast = matches!(name, "CueCont" | "Cond" | "Int");
-            let v_th = if name.starts_with("OUT") {
-                -57.5
-            } else {
-                -57.0
-            };
-            let group = circuit.population(name, n, lif(!fast, v_th));
-            circuit.record_spikes(group);
-            group
-        });
-        let [
-            cue_cue,
-            cont_cue,
-            cond,
-            int,
-            cue_cont,
-            cont_cont,
-            m_cue,
-            m_cont,
-            out_cue,
-            out_cont,
-        ] = populations;
-        let strong = 6000.0 * n_bits as f64;
-        let mut wire = |from: Group, to: Group, connect: Connect, w: f64, delay_ms: f64| {
-            let name = format!("{} to {}", from.0, to.0);
-            let receptor = if w < 0.0 { "inhibitory" } else { "excitatory" };
-            let new = Projection::new(&name, from, to).connect(connect);
-            circuit.project(new.receptor(receptor).weight(w).delay_ms(delay_ms));
-        };
-        wire(cue_lines, cue_cue, Connect::OneToOne, 6000.0, 1.0);
-        wire(content_lines, cont_cue, Connect::OneToOne, 6000.0, 1.0);
-        wire(cue_cue, m_cue, Connect::OneToOne, 6000.0, 3.0);
-        wire(cue_cont, m_cue, Connect::OneToOne, 6000.0, 1.0);
-        wire(cont_cue, m_cont, Connect::OneToOne, 6000.0, 3.0);
-        wire(cont_cont, m_cont, Connect::OneToOne, 6000.0, 1.0);
-        wire(m_cue, out_cue, Connect::OneToOne, 6000.0, 1.0);
-        wire(m_cont, out_cont, Connect::OneToOne, 6000.0, 1.0);
-        wire(cue_cue, cond, Connect::AllToAll, -6000.0, 2.0);
-        wire(cont_cue, cond, Connect::OneToOne, 9000.0, 1.0);
-        wire(cont_cue, int, Connect::AllToAll, 6000.0, 1.0);
-        wire(int, cond, Connect::AllToAll, 2000.0, 1.0);
-        wire(cond, cont_cont, Connect::OneToOne, 6000.0, 1.0);
-        wire(cue_cont, cue_cont, Connect::AllToOthers, -strong, 2.0);
-        // The cue's own neuron is excited, the others are held down: two projections between the same groups.
-        let between = |name: &str| Projection::new(name, cue_cue, cue_cont).delay_ms(2.0);
-        let own = between("cue to its own").connect(Connect::OneToOne);
-        circuit.project(own.weight(6000.0));
-        let others = between("cue to the others").connect(Connect::AllToOthers);
-        let others = others.receptor("inhibitory").weight(-strong);
-        circuit.project(others.delay_ms(3.0));
-        let rule = PairStdp {
-            tau_plus_ms: config.tau_ms,
-            tau_minus_ms: config.tau_ms,
-            a_plus: config.a_plus_pa,
-            a_minus: config.a_minus_pa,
-            w_min: 0.0,
-            w_max: config.w_max_pa,
-            dependence: Dependence::Additive,
-            traces: Traces::AllToAll,
-            ties: config.ties,
-            deliver: Deliver::After,
-            clip: Clip::EachChange,
-            axonal_ms: 0.0,
-            dendritic_ms: 1.0,
-        };
-        let plastic = [("S1", cue_cue, cont_cue), ("S2", cont_cont, cue_cont)]
-            .map(|(name, from, to)| circuit.project(Projection::new(name, from, to).plastic(rule)));
+        check_sizes(n_cues, n_bits)?;
+        let Wired {
+            circuit,
+            cue_lines,
+            content_lines,
+            populations,
+            plastic,
+        } = wired(n_cues, n_bits, config, weights);
         Ok(Self {
             engine: circuit.build(&Streams::new(0))?,
             n_cues,
@@ -208,6 +177,12 @@ impl Cam {
             plastic,
             now: 0,
         })
+    }
+
+    /// Neurons of each population, in the order of [`POPULATIONS`].
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 10] {
+        wiring::sizes(self.n_cues, self.n_bits)
     }
 
     /// Simulated time so far, ms.
@@ -278,7 +253,7 @@ impl Cam {
     }
 
     /// Sends spikes at the given times (ms, from now on) and simulates `duration_ms` more. What happened is in
-    /// [`Cam::spikes`].
+    /// [`Cam::spikes`]. It does as it is told: [`clashes`] says which operations disturb each other.
     ///
     /// # Errors
     /// A line that does not exist; a time that is over.
