@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::circuit::{Circuit, Group};
 use crate::input::Input;
-use crate::neuron::{LifConductance, LifCurrent, Neuron};
+use crate::neuron::{AdaptiveExponential, Izhikevich, LifConductance, LifCurrent, Neuron};
 use crate::plasticity::PairStdp;
 use crate::projection::{Connect, Draw, Projection};
 
@@ -94,6 +94,15 @@ pub struct PopulationFile {
     /// Leaky integrate-and-fire with conductance-based synapses.
     #[serde(rename = "lif-conductance", skip_serializing_if = "Option::is_none")]
     pub lif_conductance: Option<LifConductance>,
+    /// Izhikevich's neuron.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub izhikevich: Option<Izhikevich>,
+    /// Adaptive exponential integrate-and-fire.
+    #[serde(
+        rename = "adaptive-exponential",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub adaptive_exponential: Option<AdaptiveExponential>,
     /// State variables that do not start from rest.
     #[serde(default)]
     pub start: BTreeMap<String, Draw>,
@@ -308,10 +317,17 @@ impl PopulationFile {
         if let Some(model) = self.lif_conductance {
             models.push(Arc::new(model));
         }
+        if let Some(model) = self.izhikevich {
+            models.push(Arc::new(model));
+        }
+        if let Some(model) = self.adaptive_exponential {
+            models.push(Arc::new(model));
+        }
         match (models.pop(), models.is_empty()) {
             (Some(model), true) => Ok(model),
             (first, _) => {
-                let expected = "one neuron model: `lif-current` or `lif-conductance`";
+                let expected = "one neuron model: `lif-current`, `lif-conductance`, `izhikevich` or \
+                                `adaptive-exponential`";
                 let found = if first.is_some() { "several" } else { "none" };
                 Err(SettingError::new(field, expected, found))
             }

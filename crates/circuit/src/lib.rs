@@ -71,7 +71,10 @@ pub use circuit::{Circuit, Group, LinkId};
 pub use engine::Engine;
 pub use error::CircuitError;
 pub use input::Input;
-pub use neuron::{Cells, Drive, Integration, LifConductance, LifCurrent, Neuron, Receptor};
+pub use neuron::{
+    AdaptiveExponential, Cells, Drive, Integration, Izhikevich, LifConductance, LifCurrent, Neuron,
+    Receptor,
+};
 pub use projection::{Connect, Distributed, Draw, Projection, Synapses};
 
 #[cfg(test)]

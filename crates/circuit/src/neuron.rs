@@ -5,10 +5,15 @@ use std::fmt::Debug;
 
 use chiasm_core::SettingError;
 
+mod adaptive;
+mod adaptive_exponential;
+mod izhikevich;
 mod lif;
 mod lif_conductance;
 mod lif_current;
 
+pub use adaptive_exponential::AdaptiveExponential;
+pub use izhikevich::Izhikevich;
 pub use lif_conductance::LifConductance;
 pub use lif_current::{Integration, LifCurrent};
 
@@ -128,9 +133,9 @@ pub(crate) fn fire(v: &mut [f64], hot: &[bool], (v_th, v_reset): (f64, f64), fir
     }
 }
 
-/// The checks that all integrate-and-fire models share.
+/// The checks that all integrate-and-fire models share; the threshold comes with its field's name.
 pub(crate) fn check_common(
-    (v_th_mv, v_reset_mv): (f64, f64),
+    (threshold, v_th_mv, v_reset_mv): (&str, f64, f64),
     t_ref_ms: f64,
     finite: &[(&str, f64)],
     positive: &[(&str, f64)],
@@ -142,8 +147,8 @@ pub(crate) fn check_common(
         let holds = value.is_finite() && *value > 0.0;
         SettingError::check(holds, field, "a finite number above 0", value)?;
     }
-    SettingError::check(v_th_mv.is_finite(), "v_th_mv", "a finite number", v_th_mv)?;
-    let expected = format!("a potential below the threshold of {v_th_mv} mV");
+    SettingError::check(v_th_mv.is_finite(), threshold, "a finite number", v_th_mv)?;
+    let expected = format!("a potential below {threshold}, which is {v_th_mv} mV");
     SettingError::check(v_reset_mv < v_th_mv, "v_reset_mv", &expected, v_reset_mv)?;
     let holds = t_ref_ms.is_finite() && t_ref_ms >= 0.0;
     SettingError::check(

@@ -14,8 +14,8 @@ mod synapses;
 
 pub use draw::{Distributed, Draw};
 pub(crate) use rows::gap;
-pub use synapses::Synapses;
 pub(crate) use synapses::PerSynapse;
+pub use synapses::Synapses;
 
 /// Who connects to whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

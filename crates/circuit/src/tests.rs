@@ -4,6 +4,7 @@ use chiasm_core::{Quiet, Streams};
 
 use crate::{Circuit, Connect, Engine, Group, Input, LifCurrent, Projection};
 
+mod adaptive;
 mod ca3;
 mod closed_form;
 mod files;

@@ -91,7 +91,7 @@ impl Neuron for LifConductance {
 
     fn validate(&self) -> Result<(), SettingError> {
         check_common(
-            (self.v_th_mv, self.v_reset_mv),
+            ("v_th_mv", self.v_th_mv, self.v_reset_mv),
             self.t_ref_ms,
             &[
                 ("e_l_mv", self.e_l_mv),

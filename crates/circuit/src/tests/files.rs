@@ -7,11 +7,12 @@ use crate::file::{CircuitFile, span_of};
 
 const CUBA: &str = include_str!("../../examples/circuits/cuba.toml");
 const COBA: &str = include_str!("../../examples/circuits/coba.toml");
+const ADAPTIVE: &str = include_str!("../../examples/circuits/adaptive.toml");
 const STDP: &str = include_str!("../../examples/circuits/stdp.toml");
 
 #[test]
 fn the_examples_are_circuits_and_survive_a_round_trip() {
-    for text in [CUBA, COBA, STDP] {
+    for text in [CUBA, COBA, STDP, ADAPTIVE] {
         let file = CircuitFile::parse(text).expect("an example");
         let circuit = file.circuit().expect("names that exist");
         circuit.validate().expect("a circuit");
@@ -127,6 +128,12 @@ fn faults_are_shown_at_their_place() {
         at == "-6.0" && message.contains("conductances of at least 0"),
         "{at}: {message}"
     );
+    let pointed = ADAPTIVE.replacen("b_pa = 120.0", "delta_t_mv = 0.0", 1);
+    let (at, message) = refused(&pointed);
+    assert!(
+        at == "0.0" && message.contains("adaptive-exponential.delta_t_mv"),
+        "{at}: {message}"
+    );
     let late = STDP.replacen(
         "[projection.afferents.stdp]",
         "[projection.afferents.stdp]\naxonal_ms = 5.0",
@@ -178,4 +185,17 @@ fn a_network_that_explodes_is_an_error_with_its_place() {
         (population.as_str(), *variable, *neuron),
         ("a", "v_m_mv", 0)
     );
+}
+
+#[test]
+fn adapting_cells_are_simulated_from_their_file() {
+    let file = CircuitFile::parse(ADAPTIVE).expect("an example");
+    let circuit = file.circuit().expect("a circuit");
+    let mut engine = circuit.build(&Streams::new(0)).expect("a circuit");
+    engine.run(file.duration_s, &Quiet).expect("runs");
+    let recording = engine.recording().expect("spikes");
+    for group in crate::summarize(&recording, 0.1) {
+        let rate = group.rate_hz;
+        assert!((1.0..100.0).contains(&rate), "{}: {rate} Hz", group.group);
+    }
 }
