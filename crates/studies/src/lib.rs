@@ -8,6 +8,7 @@
 use chiasm_lab::Entry;
 
 pub mod recordings;
+pub mod spiking;
 pub mod systems;
 
 pub use systems::{SYSTEMS, System};
@@ -18,6 +19,7 @@ pub fn catalogue() -> Vec<Entry> {
     vec![
         recordings::dynamic_connectome::entry(),
         recordings::biclustering::entry(),
+        spiking::ca3_cam::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),

@@ -1,0 +1,3 @@
+//! Studies of spiking circuits and networks.
+
+pub mod ca3_cam;
