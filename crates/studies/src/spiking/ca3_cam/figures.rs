@@ -148,11 +148,8 @@ pub(super) fn spacing(found: &[Spaced]) -> Figure {
     let x: Vec<f64> = found.iter().map(|s| f64::from(s.spacing_ms)).collect();
     let y = Axis::new("recalled exactly", "1").range(0.0, 1.0);
     let mut panel = Panel::new("", Axis::new("time between writings", "ms"), y);
-    let sides: [(&str, fn(Recall) -> f64); 2] = [
-        ("by cue", |r| r.by_cue),
-        ("by content line", |r| r.by_content),
-    ];
-    for (series, value) in sides {
+    for (series, by_cue) in [("by cue", true), ("by content line", false)] {
+        let value = |r: Recall| if by_cue { r.by_cue } else { r.by_content };
         panel = panel
             .with(Mark::Band {
                 series: series.into(),
