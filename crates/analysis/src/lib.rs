@@ -23,11 +23,3 @@ pub mod polya_gamma;
 pub mod rsa;
 pub mod switching;
 pub mod timeseries_graph;
-
-/// Runs a task compiled for the vector registers at hand. Called with a closure marked `inline(always)`, whose body then
-/// becomes part of that compilation: the bound tells the compiler to make it callable once, without a shim that would
-/// stand outside.
-#[inline(always)]
-pub(crate) fn vectorized<R>(task: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(task)
-}

@@ -103,12 +103,6 @@ impl Decay {
     }
 }
 
-/// Runs a task compiled for the vector registers at hand; its closure must be marked `inline(always)`.
-#[inline(always)]
-pub(crate) fn vectorized<R>(task: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(task)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@
 //! - [`time`]: time axes in seconds;
 //! - [`stats`]: small numerics on slices (quantiles, ranks, smoothing, correlation);
 //! - [`linalg`]: symmetric positive definite matrices: factor, solve, invert;
+//! - [`simd`]: loops compiled for the vector registers at hand;
 //! - [`names`]: the nearest name, for errors that say what to fix.
 //!
 //! This crate touches no file, clock, thread or terminal.
@@ -25,11 +26,13 @@ pub mod error;
 pub mod linalg;
 pub mod names;
 pub mod rng;
+pub mod simd;
 pub mod stats;
 pub mod time;
 pub mod watch;
 
 pub use error::{Diagnose, Failure, Group, SettingError};
 pub use rng::{Rng, Streams};
+pub use simd::vectorized;
 pub use time::TimeAxis;
 pub use watch::{Cancelled, Inside, Quiet, Watch};

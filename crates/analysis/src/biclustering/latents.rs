@@ -4,7 +4,7 @@
 //! block-tridiagonal precision; its block Cholesky factor, found forwards, and a solve backwards give a draw. That is
 //! forward filtering and backward sampling in information form: k x k solves, and nothing that grows with the neurons.
 
-use chiasm_core::Rng;
+use chiasm_core::{Rng, vectorized};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::dense::{
@@ -13,7 +13,6 @@ use super::dense::{
 };
 use super::pseudo_data::Evidence;
 use super::state::{ChainState, Dynamics};
-use crate::vectorized;
 
 /// What the dynamics of a state contribute to the precision of the paths.
 pub(super) struct Information {

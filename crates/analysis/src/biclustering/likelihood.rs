@@ -3,6 +3,8 @@
 //! Bins are handled four at a time, so that exponentials, products and sums run in vector registers; the bits do not depend
 //! on how wide these are.
 
+use chiasm_core::vectorized;
+
 use super::config::{Biclustering, LatentScale};
 use super::lanes::{LANES, Lanes, exponentials, lanes};
 use super::state::MAX_LOG_RATE;
@@ -119,13 +121,10 @@ pub(super) fn curve(
 ) -> f64 {
     let p = loadings.len();
     let mut sums = Sums::default();
-    pulp::Arch::new().dispatch(Pass {
-        sums: &mut sums,
-        target,
-        regressors,
-        loadings,
-        what,
-    });
+    vectorized(
+        #[inline(always)]
+        || sums.over(target, regressors, loadings, what),
+    );
     let total = |lanes: &Lanes| (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
     for a in 0..p {
         gradient[a] = total(&sums.gradient[a]) - loadings[a];
@@ -135,25 +134,6 @@ pub(super) fn curve(
         }
     }
     total(&sums.ln_likelihood)
-}
-
-/// One pass over the bins, compiled once for each kind of vector registers.
-struct Pass<'a> {
-    sums: &'a mut Sums,
-    target: Target<'a>,
-    regressors: &'a Regressors,
-    loadings: &'a [f64],
-    what: Curvature,
-}
-
-impl pulp::WithSimd for Pass<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) {
-        self.sums
-            .over(self.target, self.regressors, self.loadings, self.what);
-    }
 }
 
 /// Sums over every fourth bin.

@@ -10,6 +10,7 @@
 // Lanes of several arrays go side by side: an index says so best.
 #![allow(clippy::needless_range_loop)]
 
+use chiasm_core::vectorized;
 use std::marker::PhantomData;
 
 use ndarray::{Array2, Array3, ArrayView3};
@@ -21,7 +22,6 @@ use super::link::{
     PoissonSqrtSoftplus, Response,
 };
 use super::number::Number;
-use crate::vectorized;
 
 /// Responsibilities below this count as none: a bin's share in a state that it is not in.
 const NO_PART: f64 = 1e-6;

@@ -1,7 +1,9 @@
 //! What neurons with a second, slow variable share: the step of both, current-based synapses, spikes and resets.
 
+use chiasm_core::vectorized;
+
 use super::{BLOCK, Cells, Drive, Receptor};
-use crate::math::{exp, vectorized};
+use crate::math::exp;
 
 /// Names of the state variables.
 pub(super) const VARIABLES: [&str; 4] = ["v_m_mv", "w_pa", "i_ex_pa", "i_in_pa"];

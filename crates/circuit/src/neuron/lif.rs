@@ -1,7 +1,8 @@
 //! What all leaky integrate-and-fire neurons with two receptors share: the step over blocks, spikes and rest.
 
+use chiasm_core::vectorized;
+
 use super::{BLOCK, Cells, Drive, Refractory, fire};
-use crate::math::vectorized;
 
 /// What one step does to a block of neurons.
 pub(super) trait Membrane: Copy + std::fmt::Debug + Send + Sync + 'static {

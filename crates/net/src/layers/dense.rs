@@ -9,11 +9,12 @@ use burn_dispatch::backends::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_dispatch::backends::flex::FlexTensor;
 use burn_dispatch::backends::{Autodiff, Flex};
 use burn_tensor::{DType, Tensor, activation};
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::real::{Real, vectorized};
+use super::real::Real;
 use super::{plain, primitive};
 
 /// What a layer does to its sums.

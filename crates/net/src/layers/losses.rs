@@ -8,10 +8,11 @@ use burn_dispatch::backends::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_dispatch::backends::flex::FlexTensor;
 use burn_dispatch::backends::{Autodiff, Flex};
 use burn_tensor::{DType, Tensor};
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 
 use super::primitive;
-use super::real::{Real, vectorized};
+use super::real::Real;
 
 /// Values summed within one task, in order, in `f64` from row to row; then from task to task in order.
 const ROWS: usize = 32;

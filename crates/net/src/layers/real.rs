@@ -134,12 +134,6 @@ fn split(x: f32) -> (f32, f32) {
     (f32::from_bits(power), p * r * r + r)
 }
 
-/// Runs a task compiled for the vector registers at hand; called with a closure marked `inline(always)`.
-#[inline(always)]
-pub(super) fn vectorized<R>(task: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(task)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,10 @@
 //! Missing entries within observed pairs: filled with what the factors say of them, one by one, so that neither a dense
 //! copy of the data nor of the model is made.
 
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 
 use super::kernel::{LANES, Lanes};
-use crate::vectorized;
 
 /// Frames per task.
 const FRAMES: usize = 64;

@@ -6,9 +6,8 @@
 //! rounding, as the compiler would not choose by itself: so the bits are also the same for any width of vector registers,
 //! and on machines without the instruction, where it is slow.
 
+use chiasm_core::vectorized;
 use rayon::prelude::*;
-
-use crate::vectorized;
 
 /// Entries summed before the sum goes over to `f64`.
 const BLOCK: usize = 128;

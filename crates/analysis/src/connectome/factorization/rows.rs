@@ -2,10 +2,10 @@
 //!
 //! Every sum has a fixed order, so the bits depend neither on the number of threads nor on which rows go together.
 
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 
 use super::kernel::{LANES, Lanes, side_by_side};
-use crate::vectorized;
 
 /// Rows of a Gram matrix's factor that are summed before they join the whole.
 const GRAM_ROWS: usize = 1024;

@@ -9,9 +9,10 @@ use burn_dispatch::backends::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_dispatch::backends::flex::FlexTensor;
 use burn_dispatch::backends::{Autodiff, Flex};
 use burn_tensor::{DType, Shape, Tensor};
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 
-use super::super::real::{Real, vectorized};
+use super::super::real::Real;
 use super::super::{plain, primitive};
 
 /// Neurons of a task, over the batch and the layer.

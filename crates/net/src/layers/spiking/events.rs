@@ -1,8 +1,8 @@
 //! Spikes kept as who was active when.
 
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 
-use super::super::real::vectorized;
 use super::SpikingError;
 use super::slices::check_length;
 

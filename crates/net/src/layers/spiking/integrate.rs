@@ -8,9 +8,10 @@ use burn_dispatch::backends::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_dispatch::backends::flex::FlexTensor;
 use burn_dispatch::backends::{Autodiff, Flex};
 use burn_tensor::{DType, Tensor};
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 
-use super::super::real::{Real, vectorized};
+use super::super::real::Real;
 use super::super::{plain, primitive};
 use super::neuron::{Factors, Neuron, Scratch};
 use super::slices::{Rows, check_leak, check_length, columns_mut, of_leaks};

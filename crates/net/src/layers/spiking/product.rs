@@ -5,6 +5,7 @@
 //! all samples of the tile take from them, and the neurons are stepped through the tile while its sums are still there.
 //! Backward, a tile's gradients are made in the same way and added to the rows of the inputs that were active.
 
+use chiasm_core::vectorized;
 use rayon::prelude::*;
 
 use super::events::Spikes;
@@ -12,7 +13,6 @@ use super::gather::{COLUMNS, Gather, Piece};
 use super::neuron::{Factors, Neuron, Scratch};
 use super::slices::{Rows, check_leak, check_length, columns_mut};
 use super::{Lif, SpikingError, spare};
-use crate::layers::real::vectorized;
 
 /// Samples of a tile, unless one step has more.
 const TILE: usize = 512;
