@@ -106,6 +106,36 @@ pub struct ClaimResult {
 }
 
 impl ClaimSpec {
+    /// A claim of whose figure the paper printed none.
+    #[must_use]
+    pub const fn new(
+        id: &'static str,
+        kind: ClaimKind,
+        statement: &'static str,
+        place: &'static str,
+        metric: &'static str,
+        bound: Bound,
+        reason: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            statement,
+            place,
+            kind,
+            paper: None,
+            metric,
+            bound,
+            reason,
+        }
+    }
+
+    /// The same with the paper's own figure.
+    #[must_use]
+    pub const fn printed(mut self, figure: &'static str) -> Self {
+        self.paper = Some(figure);
+        self
+    }
+
     /// Judges this claim by its metric's values, one for each seed. With no values it was not tested, for the reason
     /// given; without a reason that is a failure: a claim that vanishes must not look like one that was excused.
     #[must_use]
@@ -133,16 +163,15 @@ mod tests {
 
     #[test]
     fn verdicts_follow_the_mean_and_nan_never_holds() {
-        let claim = ClaimSpec {
-            id: "c",
-            statement: "s",
-            place: "p",
-            kind: ClaimKind::Exact,
-            paper: None,
-            metric: "m",
-            bound: Bound::AtLeast(0.9),
-            reason: "r",
-        };
+        let claim = ClaimSpec::new(
+            "c",
+            ClaimKind::Exact,
+            "s",
+            "p",
+            "m",
+            Bound::AtLeast(0.9),
+            "r",
+        );
         let result = claim.judge(vec![0.95, 0.89], None);
         assert_eq!((result.verdict, result.seeds_holding), (Verdict::Holds, 1));
         assert_eq!(claim.judge(vec![f64::NAN], None).verdict, Verdict::Fails);

@@ -7,16 +7,7 @@ use chiasm_lab::{Bound, ClaimSpec};
 pub(super) const RECORDINGS: &str = "known-cell-types";
 
 pub(super) fn all() -> Vec<ClaimSpec> {
-    let claim = |id, kind, statement, place, metric, bound, reason| ClaimSpec {
-        id,
-        statement,
-        place,
-        kind,
-        paper: None,
-        metric,
-        bound,
-        reason,
-    };
+    let claim = ClaimSpec::new;
     vec![
         claim(
             "toy-on-off",

@@ -3,15 +3,16 @@
 use chiasm_lab::{Bound, ClaimKind, ClaimSpec};
 
 pub(super) fn claims() -> Vec<ClaimSpec> {
-    let claim = |id, statement, place, metric, bound, reason| ClaimSpec {
-        id,
-        statement,
-        place,
-        kind: ClaimKind::Scaled,
-        paper: None,
-        metric,
-        bound,
-        reason,
+    let claim = |id, statement, place, metric, bound, reason| {
+        ClaimSpec::new(
+            id,
+            ClaimKind::Scaled,
+            statement,
+            place,
+            metric,
+            bound,
+            reason,
+        )
     };
     vec![
         claim(

@@ -1,19 +1,10 @@
 //! What the paper and its card claim, each bound to a metric.
 
 use chiasm_lab::ClaimKind::{Qualitative, Scaled};
-use chiasm_lab::{Bound, ClaimKind, ClaimSpec};
+use chiasm_lab::{Bound, ClaimSpec};
 
 pub(super) fn all() -> Vec<ClaimSpec> {
-    let claim = |id, kind: ClaimKind, statement, place, paper, metric, bound, reason| ClaimSpec {
-        id,
-        statement,
-        place,
-        kind,
-        paper,
-        metric,
-        bound,
-        reason,
-    };
+    let claim = ClaimSpec::new;
     let ratio = "the paper's ratio is 19; the card asks for 4 with one network and one number of epochs for all";
     let chosen = "chosen by the card, not measured before";
     vec![
@@ -22,37 +13,36 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "From images alone, the latent of the pruned Fourier model tells the angle of held-out trials (R2)",
             "GPVAE notebook: mean squared error 195.8 of 4320 deg2; card 27, works when 3",
-            Some("R2 about 0.955"),
             "angle_r2/fourier",
             Bound::AtLeast(0.85),
             chosen,
-        ),
+        )
+        .printed("R2 about 0.955"),
         claim(
             "fourier-beats-vae",
             Scaled,
             "Its squared error is several times below that of an autoencoder without a prior in time",
             "GPVAE notebook: 195.8 against 3811.6; card 27, works when 3",
-            Some("19 times"),
             "angle_mse_ratio/vae",
             Bound::AtLeast(4.0),
             ratio,
-        ),
+        )
+        .printed("19 times"),
         claim(
             "fourier-beats-time",
             Scaled,
             "Its squared error is several times below that of a Gaussian-process prior on time bins",
             "GPVAE notebook: 195.8 against 3806.6; card 27, works when 3",
-            Some("19 times"),
             "angle_mse_ratio/time",
             Bound::AtLeast(4.0),
             ratio,
-        ),
+        )
+        .printed("19 times"),
         claim(
             "shared-is-angle",
             Scaled,
             "Of counts and images together, the shared latent tells the angle of held-out trials (R2)",
             "figure of the simulated digits; card 27, works when 4",
-            None,
             "latent_r2/shared_angle",
             Bound::AtLeast(0.85),
             chosen,
@@ -62,7 +52,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "The neural-only latent tells the latent that drives the neurons alone (R2)",
             "figure of the simulated digits; card 27, works when 4",
-            None,
             "latent_r2/neural_only",
             Bound::AtLeast(0.8),
             chosen,
@@ -72,7 +61,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "The behavior-only latent tells the digit's zoom (R2)",
             "figure of the simulated digits; card 27, works when 4",
-            None,
             "latent_r2/behavior_zoom",
             Bound::AtLeast(0.6),
             "chosen by the card; images show only the size of the zoom, whose sign is lost in one of eight bins: 0.79 at most",
@@ -82,7 +70,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "The behavior-only latent knows little of the latent that drives the neurons alone (R2)",
             "card 27, works when 4",
-            None,
             "leak_r2/neural_in_behavior",
             Bound::AtMost(0.15),
             chosen,
@@ -92,7 +79,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "The neural-only latent knows little of the zoom (R2)",
             "card 27, works when 4",
-            None,
             "leak_r2/zoom_in_neural",
             Bound::AtMost(0.15),
             chosen,
@@ -102,17 +88,16 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Qualitative,
             "Training raises the objective (share of its epochs' tenths that are not below the one before)",
             "MMGPVAE notebook: the loss falls from 4.6e7 to 2.39e7 by epoch 650",
-            Some("falls by half"),
             "bound_rises",
             Bound::AtLeast(0.75),
             "samples make single epochs rise and fall; means of tenths seldom do",
-        ),
+        )
+        .printed("falls by half"),
         claim(
             "sharing-helps-counts",
             Scaled,
             "Held-out counts are as likely as under the model of counts alone, or more so (nats per spike)",
             "card 27, works when 5 (mean of three seeds)",
-            None,
             "log_likelihood_gain_over_gpfa",
             Bound::AtLeast(0.0),
             "as likely or more so",
@@ -122,7 +107,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "Held-out images are met as well as by the model of images alone, or better (ratio of squared errors)",
             "card 27, works when 5 (mean of three seeds)",
-            None,
             "image_mse_over_gp_vae",
             Bound::AtMost(1.0),
             "as well or better",
@@ -132,7 +116,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "Without a shared latent the angle is found in the latents of either stream (the lower R2 of the two)",
             "card 27, works when 5",
-            None,
             "unshared/angle_r2_least",
             Bound::AtLeast(0.5),
             "chosen: most of the angle is there twice",
@@ -142,7 +125,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "Without a shared latent the objective of held-out trials drops (nats per trial)",
             "card 27, works when 5",
-            None,
             "bound_gain_of_sharing",
             Bound::AtLeast(0.0),
             "one latent is paid for once",
@@ -152,7 +134,6 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             Scaled,
             "With counts missing at test, the shared latent from the images' own encoder still tells the angle (R2)",
             "card 27, works when 6",
-            None,
             "images_only/angle_r2",
             Bound::AtLeast(0.8),
             chosen,

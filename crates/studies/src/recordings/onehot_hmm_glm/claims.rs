@@ -1,6 +1,6 @@
 //! What the paper and its card claim, each bound to a metric.
 
-use chiasm_lab::ClaimKind::{self, Exact, Qualitative, Scaled};
+use chiasm_lab::ClaimKind::{Exact, Qualitative, Scaled};
 use chiasm_lab::{Bound, ClaimSpec};
 
 /// Claims that need recordings which are not public.
@@ -10,16 +10,7 @@ pub(super) const RECORDINGS: [&str; 2] = ["held-out-on-recordings", "states-foll
 pub(super) const SIGNS: &str = "signs-of-strong-couplings";
 
 pub(super) fn all() -> Vec<ClaimSpec> {
-    let claim = |id, kind: ClaimKind, statement, place, metric, bound, reason| ClaimSpec {
-        id,
-        statement,
-        place,
-        kind,
-        paper: None,
-        metric,
-        bound,
-        reason,
-    };
+    let claim = ClaimSpec::new;
     vec![
         claim(
             "recursions-are-exact",

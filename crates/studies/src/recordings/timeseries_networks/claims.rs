@@ -5,16 +5,7 @@ use chiasm_lab::ClaimKind::{Exact, Qualitative, Scaled};
 use chiasm_lab::{Bound, ClaimSpec};
 
 pub(super) fn all() -> Vec<ClaimSpec> {
-    let claim = |id, kind, statement, place, metric, bound, reason| ClaimSpec {
-        id,
-        statement,
-        place,
-        kind,
-        paper: None,
-        metric,
-        bound,
-        reason,
-    };
+    let claim = ClaimSpec::new;
     let within = |value, tolerance| Bound::Within { value, tolerance };
     vec![
         claim(

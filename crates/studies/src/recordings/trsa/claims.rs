@@ -16,16 +16,7 @@ pub(super) const PUBLISHED: [&str; 5] = [
 pub(super) const FMRI: &str = "fmri-areas";
 
 pub(super) fn all() -> Vec<ClaimSpec> {
-    let claim = |id, kind, statement, place, metric, bound, reason| ClaimSpec {
-        id,
-        statement,
-        place,
-        kind,
-        paper: None,
-        metric,
-        bound,
-        reason,
-    };
+    let claim = ClaimSpec::new;
     vec![
         claim(
             "eights-geometry",
