@@ -56,6 +56,22 @@ pub struct Receptor {
     pub signed: bool,
 }
 
+/// An excitatory and an inhibitory one, whose variables are `first` and the one after it.
+pub(crate) const fn receptors(first: usize, unit: &'static str, signed: bool) -> [Receptor; 2] {
+    let excitatory = Receptor {
+        name: "excitatory",
+        variable: first,
+        unit,
+        signed,
+    };
+    let inhibitory = Receptor {
+        name: "inhibitory",
+        variable: first + 1,
+        ..excitatory
+    };
+    [excitatory, inhibitory]
+}
+
 /// Current into each of the neurons, pA.
 #[derive(Debug, Clone, Copy)]
 pub enum Drive<'a> {

@@ -1,28 +1,15 @@
 //! What neurons with a second, slow variable share: the step of both, current-based synapses, spikes and resets.
 
-use chiasm_core::vectorized;
+use chiasm_core::{SettingError, vectorized};
 
-use super::{BLOCK, Cells, Drive, Receptor};
+use super::{BLOCK, Cells, Drive, Receptor, receptors};
 use crate::math::exp;
 
 /// Names of the state variables.
 pub(super) const VARIABLES: [&str; 4] = ["v_m_mv", "w_pa", "i_ex_pa", "i_in_pa"];
 
 /// Where synapses arrive.
-pub(super) const RECEPTORS: [Receptor; 2] = [
-    Receptor {
-        name: "excitatory",
-        variable: 2,
-        unit: "pA",
-        signed: true,
-    },
-    Receptor {
-        name: "inhibitory",
-        variable: 3,
-        unit: "pA",
-        signed: true,
-    },
-];
+pub(super) const RECEPTORS: [Receptor; 2] = receptors(2, "pA", true);
 
 /// The two equations of a model, and its reset.
 pub(super) trait Plane: Copy + std::fmt::Debug + Send + Sync + 'static {
@@ -34,6 +21,17 @@ pub(super) trait Plane: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn v_reset(&self) -> f64;
     /// What is added to `w` then, pA.
     fn jump(&self) -> f64;
+}
+
+/// Potentials that lie below the peak, by the names of their fields.
+pub(super) fn check_below_peak(
+    v_peak_mv: f64,
+    potentials: &[(&str, f64)],
+) -> Result<(), SettingError> {
+    let expected = format!("a potential below the peak of {v_peak_mv} mV");
+    potentials
+        .iter()
+        .try_for_each(|(field, v)| SettingError::check(*v < v_peak_mv, field, &expected, v))
 }
 
 /// What a step multiplies by.

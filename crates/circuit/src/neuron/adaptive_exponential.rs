@@ -4,7 +4,7 @@ use chiasm_core::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adaptive::{Plane, PlaneCells, RECEPTORS, VARIABLES};
+use super::adaptive::{Plane, PlaneCells, RECEPTORS, VARIABLES, check_below_peak};
 use super::{Cells, Neuron, Receptor, check_common};
 use crate::math::exp;
 
@@ -99,11 +99,8 @@ impl Neuron for AdaptiveExponential {
                 ("tau_syn_in_ms", self.tau_syn_in_ms),
             ],
         )?;
-        for (field, v) in [("e_l_mv", self.e_l_mv), ("v_t_mv", self.v_t_mv)] {
-            let expected = format!("a potential below the peak of {} mV", self.v_peak_mv);
-            SettingError::check(v < self.v_peak_mv, field, &expected, v)?;
-        }
-        Ok(())
+        let below = [("e_l_mv", self.e_l_mv), ("v_t_mv", self.v_t_mv)];
+        check_below_peak(self.v_peak_mv, &below)
     }
 
     fn i_e_pa(&self) -> f64 {

@@ -4,7 +4,7 @@ use chiasm_core::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adaptive::{Plane, PlaneCells, RECEPTORS, VARIABLES};
+use super::adaptive::{Plane, PlaneCells, RECEPTORS, VARIABLES, check_below_peak};
 use super::{Cells, Neuron, Receptor, check_common};
 
 /// Izhikevich's neuron with current-based synapses that decay exponentially.
@@ -99,11 +99,8 @@ impl Neuron for Izhikevich {
         let holds = self.a_per_ms.is_finite() && self.a_per_ms >= 0.0;
         let expected = "a finite rate of at least 0";
         SettingError::check(holds, "a_per_ms", expected, self.a_per_ms)?;
-        for (field, v) in [("v_r_mv", self.v_r_mv), ("v_t_mv", self.v_t_mv)] {
-            let expected = format!("a potential below the peak of {} mV", self.v_peak_mv);
-            SettingError::check(v < self.v_peak_mv, field, &expected, v)?;
-        }
-        Ok(())
+        let below = [("v_r_mv", self.v_r_mv), ("v_t_mv", self.v_t_mv)];
+        check_below_peak(self.v_peak_mv, &below)
     }
 
     fn i_e_pa(&self) -> f64 {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::lif::{LifCells, Membrane};
-use super::{Cells, Neuron, Receptor, check_common};
+use super::{Cells, Neuron, Receptor, check_common, receptors};
 use crate::math::{PHI_TO, exp, phi};
 
 /// The leaky integrate-and-fire neuron with conductance-based synapses that decay exponentially.
@@ -61,20 +61,7 @@ impl Default for LifConductance {
 }
 
 const VARIABLES: [&str; 3] = ["v_m_mv", "g_ex_ns", "g_in_ns"];
-const RECEPTORS: [Receptor; 2] = [
-    Receptor {
-        name: "excitatory",
-        variable: 1,
-        unit: "nS",
-        signed: false,
-    },
-    Receptor {
-        name: "inhibitory",
-        variable: 2,
-        unit: "nS",
-        signed: false,
-    },
-];
+const RECEPTORS: [Receptor; 2] = receptors(1, "nS", false);
 
 impl Neuron for LifConductance {
     fn name(&self) -> &'static str {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::lif::{LifCells, Membrane};
-use super::{Cells, Neuron, Receptor, check_common};
+use super::{Cells, Neuron, Receptor, check_common, receptors};
 use crate::math::{exp, expm1_over};
 
 /// How the synaptic currents enter the membrane within a step.
@@ -69,20 +69,7 @@ impl Default for LifCurrent {
 }
 
 const VARIABLES: [&str; 3] = ["v_m_mv", "i_ex_pa", "i_in_pa"];
-const RECEPTORS: [Receptor; 2] = [
-    Receptor {
-        name: "excitatory",
-        variable: 1,
-        unit: "pA",
-        signed: true,
-    },
-    Receptor {
-        name: "inhibitory",
-        variable: 2,
-        unit: "pA",
-        signed: true,
-    },
-];
+const RECEPTORS: [Receptor; 2] = receptors(1, "pA", true);
 
 impl Neuron for LifCurrent {
     fn name(&self) -> &'static str {
