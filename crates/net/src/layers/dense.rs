@@ -183,7 +183,10 @@ fn through<R: Real>(
     y: &FlexTensor,
     activation: Activation,
 ) -> (FlexTensor, FlexTensor) {
-    let mut grad = grad.to_contiguous();
+    // The first handle must go, or the memory counts as shared and is copied before it is written.
+    let whole = grad.to_contiguous();
+    drop(grad);
+    let mut grad = whole;
     let width = y.layout().shape()[1].max(1);
     let y = R::values(y);
     let sums: Vec<Vec<R>> = R::values_mut(&mut grad)
