@@ -1,15 +1,19 @@
 //! What a study is given: streams, progress, and places to leave metrics, figures, recordings and checkpoints.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chiasm_core::{Diagnose, Failure, Group, Quiet, Streams, Watch};
-use chiasm_data::{Recording, Repair};
+use chiasm_data::Recording;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::figure::Figure;
+
+mod record;
+
+use record::once;
+pub use record::{Document, Metric, Record, Table};
 
 /// What a study says at its end, beside its metrics and figures.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,43 +37,6 @@ impl Findings {
         self.summary.push(paragraph.into());
         self
     }
-}
-
-/// A scalar result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
-    /// Its name, in snake case; the arm after a slash where there are several (`nmi/louvain`).
-    pub name: String,
-    /// Its value: always finite.
-    pub value: f64,
-    /// Its unit; `1` for a pure number.
-    pub unit: String,
-}
-
-/// A table for the report and for download.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Table {
-    /// Identity within the run, in kebab case: the file's name.
-    pub id: String,
-    /// One line above the table.
-    pub title: String,
-    /// Names of the columns, units included where they have one.
-    pub columns: Vec<String>,
-    /// Cells, row by row.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// A text file for download, in a format that other programs read: a graph, a circuit, a description.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Document {
-    /// Identity within the run, in kebab case: the file's name.
-    pub id: String,
-    /// What it is, in one line.
-    pub title: String,
-    /// The file's ending, without a dot (`graphml`).
-    pub ending: String,
-    /// What it holds.
-    pub text: String,
 }
 
 /// Where stages of a run are kept, so that a killed run goes on where it stood.
@@ -158,30 +125,6 @@ pub struct Bench {
     watch: Arc<dyn Watch + Send>,
     checkpoints: Arc<dyn Checkpoints>,
     pub(crate) record: Record,
-}
-
-/// Everything a study left on its bench, in the order it was left.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// Scalar results.
-    pub metrics: Vec<Metric>,
-    /// Values over steps: `(step, value)` by name.
-    pub series: BTreeMap<String, Vec<(f64, f64)>>,
-    /// Figures.
-    pub figures: Vec<Figure>,
-    /// Tables.
-    pub tables: Vec<Table>,
-    /// Text files for download.
-    pub documents: Vec<Document>,
-    /// Recordings, by name. Not part of a checkpoint: they are written to the run folder as files of their own.
-    #[serde(skip)]
-    pub recordings: Vec<(String, Recording)>,
-    /// Claims that this preset does not test, and why.
-    pub excused: BTreeMap<String, String>,
-    /// Remarks that must not be lost: stand-ins used, limits reached.
-    pub notes: Vec<String>,
-    /// What validation changed in the input.
-    pub repairs: Vec<Repair>,
 }
 
 impl Bench {
@@ -413,150 +356,5 @@ impl Watch for Steps {
     }
 }
 
-impl Record {
-    /// Adds what another record holds, in its order.
-    fn absorb(&mut self, other: Self) -> Result<(), BenchError> {
-        fn distinct<T>(
-            what: &'static str,
-            mine: &[T],
-            theirs: &[T],
-            name: impl Fn(&T) -> &str,
-        ) -> Result<(), BenchError> {
-            theirs
-                .iter()
-                .try_for_each(|t| once(what, name(t), mine.iter().map(&name)))
-        }
-        distinct("metric", &self.metrics, &other.metrics, |m| &m.name)?;
-        distinct("figure", &self.figures, &other.figures, |f| &f.id)?;
-        distinct("table", &self.tables, &other.tables, |t| &t.id)?;
-        distinct("document", &self.documents, &other.documents, |d| &d.id)?;
-        distinct("recording", &self.recordings, &other.recordings, |r| &r.0)?;
-        self.metrics.extend(other.metrics);
-        self.figures.extend(other.figures);
-        self.tables.extend(other.tables);
-        self.documents.extend(other.documents);
-        self.recordings.extend(other.recordings);
-        for (name, points) in other.series {
-            self.series.entry(name).or_default().extend(points);
-        }
-        self.excused.extend(other.excused);
-        self.notes.extend(other.notes);
-        self.repairs.extend(other.repairs);
-        Ok(())
-    }
-}
-
-fn once<'a>(
-    what: &'static str,
-    name: &str,
-    mut taken: impl Iterator<Item = &'a str>,
-) -> Result<(), BenchError> {
-    if taken.any(|t| t == name) {
-        Err(BenchError::Twice {
-            what,
-            name: name.into(),
-        })
-    } else {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Mutex;
-
-    #[derive(Default)]
-    struct InMemory(Mutex<BTreeMap<String, Vec<u8>>>);
-
-    impl Checkpoints for InMemory {
-        fn load(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
-            Ok(self.0.lock().expect("one thread").get(name).cloned())
-        }
-        fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-            let mut kept = self.0.lock().expect("one thread");
-            kept.insert(name.into(), bytes.to_vec());
-            Ok(())
-        }
-    }
-
-    fn staged(bench: &mut Bench, ran: &mut usize) -> Result<f64, Failure> {
-        bench.stage("outer", |b| {
-            *ran += 1;
-            b.log("loss", 0.0, f64::NAN);
-            b.note("a stand-in");
-            let inner: f64 = b.stage("inner", |b| {
-                b.metric("inner", 1.5, "1")?;
-                Ok(1.5)
-            })?;
-            b.figure(
-                Figure::new("f", "title", "caption").with(crate::figure::Panel::new(
-                    "",
-                    crate::figure::Axis::new("x", "s"),
-                    crate::figure::Axis::new("y", "1").range(0.0, 1.0),
-                )),
-            )?;
-            Ok(inner * 2.0)
-        })
-    }
-
-    #[test]
-    fn a_stage_from_its_checkpoint_leaves_what_it_left() {
-        let kept = Arc::new(InMemory::default());
-        let mut ran = 0;
-        let mut first = Bench::new(1, Arc::new(Quiet), kept.clone());
-        let value = staged(&mut first, &mut ran).expect("computes");
-        let mut again = Bench::new(1, Arc::new(Quiet), kept);
-        assert_eq!(staged(&mut again, &mut ran).expect("loads"), value);
-        assert_eq!(ran, 1);
-        // NaN is kept, so the records are compared as text.
-        assert_eq!(
-            format!("{:?}", first.record()),
-            format!("{:?}", again.record())
-        );
-        assert_eq!(first.record().metrics.len(), 1);
-        assert_eq!(first.record().figures.len(), 1);
-    }
-
-    #[test]
-    fn arms_leave_what_they_left_in_their_order() {
-        let mut bench = Bench::in_memory(3);
-        let values = bench
-            .arms(5, |i, b| {
-                // The first arms end last.
-                std::thread::sleep(std::time::Duration::from_millis(5 * (5 - i as u64)));
-                b.metric(&format!("score/{i}"), i as f64, "1")?;
-                Ok(2 * i)
-            })
-            .expect("five names");
-        assert_eq!(values, [0, 2, 4, 6, 8]);
-        let names: Vec<&str> = bench
-            .record()
-            .metrics
-            .iter()
-            .map(|m| m.name.as_str())
-            .collect();
-        assert_eq!(
-            names,
-            ["score/0", "score/1", "score/2", "score/3", "score/4"]
-        );
-        let twice = bench.arms(2, |_, b| b.metric("same", 0.0, "1"));
-        assert!(twice.is_err(), "two arms leave one name");
-        let failed = bench.arms(3, |i, b| {
-            b.metric(&format!("other/{i}"), 0.0 / i as f64, "1")
-        });
-        assert!(failed.is_err(), "the first arm's 0 / 0 is no result");
-    }
-
-    #[test]
-    fn names_are_used_once_across_stages_and_values_are_finite() {
-        let mut bench = Bench::in_memory(0);
-        bench.metric("inner", 1.0, "1").expect("first");
-        let twice = staged(&mut bench, &mut 0).expect_err("`inner` is taken");
-        assert!(matches!(
-            twice.downcast_ref(),
-            Some(BenchError::Twice { what: "metric", .. })
-        ));
-        assert!(bench.metric("nan", f64::NAN, "1").is_err());
-    }
-}
+mod tests;
