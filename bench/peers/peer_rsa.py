@@ -31,9 +31,8 @@ NOTES = {
         " does."
     ),
     "compare": (
-        "Each side ranks or sorts its RDMs on the clock. Of RDMs with themselves ours does half the cells. With 55 others"
-        " ours misses the bar on one thread (6.8 times, 10 ms) and meets it on two (21.6 times): more than half"
-        " of that is ranking 110 RDMs, and the peer's products are OpenBLAS's or numpy's, which are fast too."
+        "Each side ranks or sorts its RDMs on the clock. Of RDMs with themselves ours does half the cells."
+        " More than half of the time with 55 others is ranking 110 RDMs, and the peer's products are OpenBLAS's or numpy's."
     ),
     "identify": "scikit-learn's NearestCentroid on scipy's ranks, eleven subjects left out in turn.",
     "map": "numpy and scipy rank once; quantiles and NearestCentroid anew at each of the thresholds.",
