@@ -65,6 +65,7 @@ mod math;
 mod neuron;
 pub mod plasticity;
 mod projection;
+pub mod reservoir;
 
 pub use activity::{Summary, correlation, summarize};
 pub use circuit::{Circuit, Group, LinkId};
