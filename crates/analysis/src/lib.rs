@@ -8,6 +8,7 @@
 //! - [`partition`]: how much two partitions agree, and Louvain's method;
 //! - [`permutation`]: tests against time shifts, which know that samples of a recording are not independent;
 //! - [`polya_gamma`]: draws of Pólya-Gamma variables, for Gibbs samplers of counts;
+//! - [`readout`]: softmax regression on features, such as the spike counts of a reservoir;
 //! - [`rsa`]: what a region represents, as dissimilarities between stimuli, and which region or layer that gives away;
 //! - [`switching`]: hidden states of a network that switch its couplings, from spike counts;
 //! - [`timeseries_graph`]: time series as networks: visibility, cycle and recurrence graphs, and their measures.
@@ -20,6 +21,7 @@ pub mod mcmc;
 pub mod partition;
 pub mod permutation;
 pub mod polya_gamma;
+pub mod readout;
 pub mod rsa;
 pub mod switching;
 pub mod timeseries_graph;

@@ -212,7 +212,8 @@ impl Reservoir {
         Ok(found)
     }
 
-    /// Presents one sample of `sample_ms` to a fresh state, and tells `see` of every step.
+    /// Presents one sample of `sample_ms` to a fresh state, and tells `see` of every step. Gives the synapses that took part,
+    /// whose weights are the state's.
     fn present(
         &self,
         state: &mut State,
@@ -220,7 +221,7 @@ impl Reservoir {
         sample: usize,
         streams: &Streams,
         mut see: impl FnMut(u32, &State),
-    ) {
+    ) -> Vec<u32> {
         let mode = if self.config.plastic_features() {
             Mode::Decaying
         } else {
@@ -229,12 +230,15 @@ impl Reservoir {
         let mut rng = streams.indexed("input", sample);
         let mut source = stimuli.source(sample);
         let mut events = vec![];
-        state.begin_afresh(&self.rules, &self.weights);
+        let (wiring, synapses) = self.wiring.of_active(&stimuli.active(sample));
+        let weights = synapses.iter().map(|k| self.weights[*k as usize]);
+        state.begin_afresh(&self.rules, weights);
         for t in 0..self.config.sample_ms {
             source.at(t, &mut rng, &mut events);
-            state.step(&self.rules, &self.wiring, &events, mode);
+            state.step(&self.rules, &wiring, &events, mode);
             see(t, state);
         }
+        synapses
     }
 
     /// Spike counts of the reservoir, `[sample, neuron]`: the features that a readout learns from. Every sample begins with
@@ -256,7 +260,7 @@ impl Reservoir {
             || State::new(&self.rules, &self.wiring, &self.weights),
             |state, (sample, mut row)| {
                 watch.check()?;
-                self.present(state, stimuli, sample, streams, |_, state| {
+                let _ = self.present(state, stimuli, sample, streams, |_, state| {
                     for &i in &state.spiked[..state.n_reservoir] {
                         row[i as usize] += 1;
                     }
@@ -284,7 +288,7 @@ impl Reservoir {
         let mut state = State::new(&self.rules, &self.wiring, &self.weights);
         let mut counts = vec![0; n as usize];
         let (mut spikes, mut input_spikes, mut astrocyte) = (vec![], vec![], vec![]);
-        self.present(&mut state, stimuli, sample, streams, |t, state| {
+        let took_part = self.present(&mut state, stimuli, sample, streams, |t, state| {
             let (reservoir, inputs) = state.spiked.split_at(state.n_reservoir);
             for &i in reservoir {
                 counts[i as usize] += 1;
@@ -293,12 +297,16 @@ impl Reservoir {
             input_spikes.extend(inputs.iter().map(|i| (t, i - n)));
             astrocyte.push(state.astrocyte.a);
         });
+        let mut weights = self.weights.clone();
+        for (k, w) in took_part.iter().zip(&state.weights) {
+            weights[*k as usize] = *w;
+        }
         Ok(Response {
             counts,
             spikes,
             input_spikes,
             astrocyte,
-            weights: state.weights,
+            weights,
         })
     }
 

@@ -207,8 +207,9 @@ impl State {
     }
 
     /// The beginning of a sample that must not know of any other: these weights and no traces.
-    pub(super) fn begin_afresh(&mut self, rules: &Rules, weights: &[f32]) {
-        self.weights.copy_from_slice(weights);
+    pub(super) fn begin_afresh(&mut self, rules: &Rules, weights: impl Iterator<Item = f32>) {
+        self.weights.clear();
+        self.weights.extend(weights);
         self.trace.fill(0.0);
         self.begin(rules);
     }

@@ -141,6 +141,20 @@ impl Stimuli {
         }
     }
 
+    /// Which inputs may have an event in a sample.
+    pub(super) fn active(&self, sample: usize) -> Vec<bool> {
+        match &self.samples {
+            Samples::Probabilities(p) => p.row(sample).iter().map(|p| *p > 0.0).collect(),
+            Samples::Events(e) => {
+                let mut active = vec![false; self.n_inputs];
+                for (_, input) in &e[sample] {
+                    active[*input as usize] = true;
+                }
+                active
+            }
+        }
+    }
+
     /// The events of one sample, step by step.
     pub(super) fn source(&self, sample: usize) -> Source<'_> {
         match &self.samples {

@@ -34,7 +34,7 @@ pub(super) struct Wiring {
     /// Where each source's synapses begin; sources are the reservoir's neurons, then the inputs.
     pub(super) starts: Vec<u32>,
     pub(super) targets: Vec<u32>,
-    /// `1` or `-1` for each synapse.
+    /// `1` or `-1` for each synapse; empty in a part of a wiring, as `places`.
     pub(super) signs: Vec<f32>,
     /// Where each target's entries begin in the two lists below.
     pub(super) column_starts: Vec<u32>,
@@ -122,6 +122,34 @@ impl Wiring {
             }
         }
         self.column_starts = starts;
+    }
+
+    /// The wiring without the synapses of inputs that are not `active`, and which synapses are left. Where an input never
+    /// spikes, none of its synapses is touched in a whole sample, so this changes no result; what is left of a digit's wiring
+    /// is a third, which stays in the cache.
+    pub(super) fn of_active(&self, active: &[bool]) -> (Self, Vec<u32>) {
+        let mut left = vec![];
+        let mut starts = vec![0];
+        for source in 0..self.n_sources() {
+            let input = source.checked_sub(self.n_neurons);
+            if input.is_none_or(|i| active[i]) {
+                left.extend(self.row(source).map(|k| k as u32));
+            }
+            starts.push(left.len() as u32);
+        }
+        let mut wiring = Self {
+            n_neurons: self.n_neurons,
+            n_excitatory: self.n_excitatory,
+            starts,
+            targets: left.iter().map(|k| self.targets[*k as usize]).collect(),
+            signs: vec![],
+            column_starts: vec![],
+            column_sources: vec![],
+            column_synapses: vec![],
+            places: vec![],
+        };
+        wiring.columns();
+        (wiring, left)
     }
 
     pub(super) fn n_sources(&self) -> usize {

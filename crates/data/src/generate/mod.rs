@@ -2,6 +2,7 @@
 //!
 //! - [`cerebral_flow`](fn@cerebral_flow): pressure from the heart to the brain's capillaries, in sinus rhythm and in fibrillation;
 //! - [`clustered_counts`]: spike counts of clusters of neurons whose shared latents switch between two dynamics;
+//! - [`drawn_digits`](fn@drawn_digits): images of digits, where handwritten ones are not at hand;
 //! - [`lfr`](fn@lfr): weighted graphs with planted communities;
 //! - [`planted_calcium`]: calcium traces of several animals whose neurons form communities during stimulus epochs;
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
@@ -14,6 +15,7 @@
 mod cell_types;
 pub mod cerebral_flow;
 mod clustered_counts;
+mod drawn_digits;
 mod lfr;
 mod network_rdms;
 mod planted_calcium;
@@ -27,6 +29,7 @@ pub use cell_types::{
 };
 pub use cerebral_flow::{CerebralFlow, CerebralFlowTruth, Rhythm, cerebral_flow};
 pub use clustered_counts::{ClusteredCounts, ClusteredTruth, clustered_counts};
+pub use drawn_digits::drawn_digits;
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};

@@ -101,9 +101,9 @@ impl Plain {
             let input = i.checked_sub(c.n_neurons).and_then(|i| events.get(&i));
             *v += added[i] + input.unwrap_or(&0.0) * c.input_gain - *v / c.tau_v_ms;
         }
-        for i in 0..n {
+        for (i, spiked) in s.iter().enumerate() {
             self.since[i] = (self.since[i] + 1.0).min(100.0);
-            self.rest[i] = if s[i] {
+            self.rest[i] = if *spiked {
                 c.refractory_ms as i32
             } else {
                 self.rest[i] - 1
