@@ -20,6 +20,7 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::dynamic_connectome::entry(),
         recordings::biclustering::entry(),
         spiking::ca3_cam::entry(),
+        spiking::nalsm::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),

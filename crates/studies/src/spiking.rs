@@ -1,3 +1,4 @@
 //! Studies of spiking circuits and networks.
 
 pub mod ca3_cam;
+pub mod nalsm;

@@ -16,8 +16,8 @@ pub(super) struct Rules {
     input_gain: f64,
     /// Steps from a spike to the first possible next one.
     pause: u32,
-    /// `exp(-age / tau_u) / tau_u` of a synapse by its age in steps, as far as it is above 0 in double precision.
-    kernel: Vec<f64>,
+    /// The kernel of a synapse at a spike, `1 / tau_u`, and what is left of it after a step.
+    kernel: f64,
     kernel_decay: f64,
     w_max: f32,
     eta: f64,
@@ -30,13 +30,18 @@ pub(super) struct Rules {
     read: Vec<bool>,
 }
 
+/// Currents below are none: they would become subnormal numbers one day, which are slow.
+const LEAST: f64 = 1e-200;
+
+/// Traces below are none: what they do to a weight is less than the last digit of one that is not within 1e-6 of 0.
+const LEAST_TRACE: f32 = 1e-12;
+
 /// Time constant of the rate that gates plasticity, ms: a rate of so many spikes in it is one in Hz.
 const TAU_RATE_MS: f32 = 1000.0;
 
 impl Rules {
     pub(super) fn new(config: &Config, streams: &Streams) -> Self {
         let tau = config.tau_u_ms;
-        let kernel = (0u32..).map(|age| (-f64::from(age) / tau).exp() / tau);
         let (n, n_inputs) = (config.n_neurons, config.n_inputs);
         let mut read = vec![true; n + n_inputs];
         if let Plasticity::Astrocyte { fraction, .. } = config.plasticity {
@@ -53,7 +58,7 @@ impl Rules {
             membrane: 1.0 - 1.0 / config.tau_v_ms,
             input_gain: config.input_gain,
             pause: config.refractory_ms + 1,
-            kernel: kernel.take_while(|k| *k > 0.0).collect(),
+            kernel: 1.0 / tau,
             kernel_decay: (-1.0 / tau).exp(),
             w_max: config.w_max as f32,
             eta: config.eta,
@@ -86,11 +91,6 @@ impl Rules {
             Kind::Inhibitory => (-self.w_max, 0.0),
             Kind::Input => (-self.w_max, self.w_max),
         }
-    }
-
-    /// Where in the kernel a synapse is that has never carried a spike: past its end.
-    fn never(&self) -> u32 {
-        self.kernel.len() as u32
     }
 }
 
@@ -146,7 +146,8 @@ pub(super) struct State {
     /// What the weight changes of this step add to `current`.
     change: Vec<f64>,
     ready: Vec<u32>,
-    last: Vec<u32>,
+    /// What is left of the kernel that each source's last spike started.
+    left: Vec<f64>,
     trace: Vec<f32>,
     /// Spikes of this step, as numbers.
     flag: Vec<f32>,
@@ -182,7 +183,7 @@ impl State {
             current: vec![0.0; n],
             change: vec![0.0; n],
             ready: vec![0; n_sources],
-            last: vec![0; n_sources],
+            left: vec![0.0; n_sources],
             trace: vec![0.0; n_sources],
             flag: vec![0.0; n],
             potential: vec![0.0; n_sources],
@@ -201,9 +202,8 @@ impl State {
         self.current.fill(0.0);
         self.change.fill(0.0);
         self.ready.fill(0);
-        self.last.fill(0);
-        // Every age is past the kernel's end then.
-        self.now = rules.never();
+        self.left.fill(0.0);
+        self.now = 0;
     }
 
     /// The beginning of a sample that must not know of any other: these weights and no traces.
@@ -266,9 +266,7 @@ impl State {
 
     /// What a spike adds to a synapse's kernel, which restarts: the fresh kernel less what was left of the last one.
     fn restart(&mut self, rules: &Rules, source: usize) -> f64 {
-        let age = (self.now - self.last[source]) as usize;
-        self.last[source] = self.now;
-        rules.kernel[0] - rules.kernel.get(age).copied().unwrap_or(0.0)
+        rules.kernel - std::mem::replace(&mut self.left[source], rules.kernel)
     }
 
     fn deliver(&mut self, rules: &Rules, wiring: &Wiring) {
@@ -312,7 +310,7 @@ impl State {
                 }
                 let new = (w + by_target + by_source).clamp(low, high);
                 *weight = new;
-                self.change[j] += (f64::from(new) - f64::from(w)) * rules.kernel[0];
+                self.change[j] += (f64::from(new) - f64::from(w)) * rules.kernel;
             }
         }
     }
@@ -358,9 +356,7 @@ impl State {
                     let (low, high) = rules.limits(wiring.kind(source));
                     let weight = &mut self.weights[*synapse as usize];
                     let new = (*weight + by_target).clamp(low, high);
-                    let age = (self.now - self.last[source]) as usize;
-                    let left = rules.kernel.get(age).copied().unwrap_or(0.0);
-                    change += (f64::from(new) - f64::from(*weight)) * left;
+                    change += (f64::from(new) - f64::from(*weight)) * self.left[source];
                     *weight = new;
                 }
             }
@@ -384,17 +380,22 @@ impl State {
 
     fn membranes(&mut self, rules: &Rules, events: &[u32], n: usize) {
         let (reservoir, inputs) = self.v.split_at_mut(n);
-        let (current, change) = (&mut self.current, &mut self.change);
+        let (current, change, left) = (&mut self.current, &mut self.change, &mut self.left);
         vectorized(
             #[inline(always)]
             || {
                 for ((v, i), d) in reservoir.iter_mut().zip(&mut *current).zip(&mut *change) {
                     *v = *v * rules.membrane + *i;
-                    *i = (*i + *d) * rules.kernel_decay;
+                    let next = (*i + *d) * rules.kernel_decay;
+                    *i = if next.abs() > LEAST { next } else { 0.0 };
                     *d = 0.0;
                 }
                 for v in inputs.iter_mut() {
                     *v *= rules.membrane;
+                }
+                for l in left.iter_mut() {
+                    let next = *l * rules.kernel_decay;
+                    *l = if next > LEAST { next } else { 0.0 };
                 }
             },
         );
@@ -412,7 +413,8 @@ impl State {
             #[inline(always)]
             || {
                 for t in trace.iter_mut() {
-                    *t *= rules.trace_decay;
+                    let next = *t * rules.trace_decay;
+                    *t = if next > LEAST_TRACE { next } else { 0.0 };
                 }
             },
         );
