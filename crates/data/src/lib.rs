@@ -6,6 +6,7 @@
 //! - [`counts`]: [`Counts`], spikes in bins, trial by trial, by the rules of [`Counting`];
 //! - [`arrays`]: files of named arrays that are no recording, and columns of CSV files;
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
+//! - [`photos`]: [`Photos`], images of one size from folders, lists and stacks;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`generate`]: recordings with planted truth;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
@@ -18,6 +19,7 @@ pub mod files;
 pub mod formats;
 pub mod generate;
 pub mod io;
+pub mod photos;
 pub mod rdm;
 pub mod recording;
 
@@ -25,6 +27,7 @@ pub use arrays::NamedArrays;
 pub use counts::{Counting, Counts, Silent};
 pub use error::{DataError, Place};
 pub use files::{DiskFiles, Files};
+pub use photos::Photos;
 pub use rdm::{RdmLabel, RdmRules, Rdms};
 pub use recording::{
     Activity, Covariate, Draft, Epoch, Missing, Recording, Repair, Session, Spikes, Traces, Unit,

@@ -10,6 +10,7 @@
 //! - [`cell_types`](fn@cell_types), [`movie_types`]: model neurons of known functional types;
 //! - [`rotating_digits`]: spike counts and images of a digit, driven by shared and private smooth latents;
 //! - [`network_rdms`]: dissimilarities of network layers, like between seeds only in their order;
+//! - [`route`](fn@route): a route seen several times in changing light;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
 mod cell_types;
@@ -20,6 +21,7 @@ mod lfr;
 mod network_rdms;
 mod planted_calcium;
 mod rotating_digits;
+mod route;
 pub mod shapes;
 mod spike_assemblies;
 mod switching_network;
@@ -34,5 +36,6 @@ pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};
 pub use rotating_digits::{DigitTrials, RotatingDigits, rotating_digits};
+pub use route::{Route, RouteTruth, route};
 pub use spike_assemblies::{AssemblyTruth, SpikeAssemblies, spike_assemblies};
 pub use switching_network::{SwitchingNetwork, SwitchingTruth, switching_network};
