@@ -63,6 +63,7 @@ mod input;
 mod math;
 
 mod neuron;
+pub mod place;
 pub mod plasticity;
 mod projection;
 pub mod reservoir;
