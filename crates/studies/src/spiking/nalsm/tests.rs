@@ -40,7 +40,7 @@ fn settings_out_of_range_are_refused_by_name() {
         config.validate().unwrap_err().field
     };
     assert!(Config::preset(Preset::Paper).validate().is_ok());
-    assert_eq!(field(&|c| c.n_test = 15), "n_test");
+    assert_eq!(field(&|c| c.n_test = 1005), "n_test");
     assert_eq!(field(&|c| c.w_a = f64::NAN), "w_a");
     assert_eq!(field(&|c| c.sweep = vec![0.1, 0.01]), "sweep");
     assert_eq!(field(&|c| c.fixed = vec![0.5, 3.5]), "fixed");
