@@ -255,6 +255,8 @@ def verdict(s: dict) -> str:
         return f"not the same work: {s['differs']}"
     comparison = s["comparison"]
     if "theirs" not in s:
+        if comparison.most_s == float("inf"):
+            return "no bar"
         holds = s["ours"][2] <= comparison.most_s and s["ours_mib"] <= comparison.most_mib
         return f"{'holds' if holds else 'FAILS'} (at most {comparison.most_s:g} s and {comparison.most_mib:g} MiB)"
     if comparison.bar is None:

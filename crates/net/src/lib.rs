@@ -1,7 +1,8 @@
 //! Differentiable networks, the one crate that names Burn.
 //!
 //! - [`layers`]: operations that Burn would run one by one, in one pass each, with their gradients by hand;
-//! - [`train`]: parameters and Adam on the host, so that training can stop and go on to the same bits;
+//! - [`spiking`]: whole spiking networks;
+//! - [`train`]: parameters and their optimizers on the host, so that training can stop and go on to the same bits;
 //! - [`models`]: whole architectures, models of recordings among them.
 //!
 //! Tensors are Burn's on its `Flex` backend (CPU); precision is the data's own, `f32` to train, `f64` to check gradients.
@@ -10,6 +11,7 @@
 
 pub mod layers;
 pub mod models;
+pub mod spiking;
 pub mod train;
 
 pub use burn_tensor as tensor;

@@ -7,6 +7,7 @@
 
 use chiasm_lab::Entry;
 
+pub(crate) mod images;
 pub mod recordings;
 pub mod spiking;
 pub mod systems;
@@ -26,5 +27,6 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::mm_gpvae::entry(),
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
+        spiking::dynamic_confidence::entry(),
     ]
 }

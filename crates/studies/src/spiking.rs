@@ -2,3 +2,4 @@
 
 pub mod ca3_cam;
 pub mod nalsm;
+pub mod dynamic_confidence;
