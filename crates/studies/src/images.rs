@@ -1,11 +1,11 @@
 //! Images with labels for studies: a public data set where it lies on this machine, drawn digits where not.
 
-use chiasm_core::Failure;
-use chiasm_data::datasets::images::{ImageChunk, LabelledImages, Split};
+use chiasm_core::{Failure, SettingError};
+use chiasm_data::datasets::images::{LabelledImages, Split};
 use chiasm_data::datasets::{Roots, find};
 use chiasm_data::generate::drawn_digits;
 use chiasm_lab::Bench;
-use ndarray::{Array2, s};
+use ndarray::{Array2, Array3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,90 +13,88 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Images {
-    /// MNIST, where it is found on this machine (`chiasm data get mnist`); drawn digits where not.
+    /// Handwritten digits, where they are found on this machine (`chiasm data get mnist`); drawn ones where not.
     #[default]
     Mnist,
-    /// Fashion-MNIST, where it is found on this machine; drawn digits where not.
+    /// Articles of clothing, where they are found on this machine; drawn digits where not.
     FashionMnist,
-    /// Digits of a few strokes.
+    /// Digits drawn by a generator.
     Drawn,
 }
 
-/// Images as rows of pixels from 0 to 1.
+/// One part of the images.
 pub(crate) struct Part {
-    /// `[image, pixel]`.
-    pub(crate) pixels: Array2<f32>,
-    /// For each image the index of its class, 0 to 9.
-    pub(crate) labels: Vec<usize>,
+    /// Grey levels, `[image, pixel]`, 0 (background) to 255.
+    pub(crate) pixels: Array2<u8>,
+    /// For each image the index of its class.
+    pub(crate) labels: Vec<u8>,
 }
 
 /// Images to learn from and, apart from them, to test on.
-pub(crate) struct Loaded {
+pub(crate) struct Found {
     pub(crate) train: Part,
     pub(crate) test: Part,
     /// What they are, for captions.
     pub(crate) name: &'static str,
+    /// Names of the classes.
+    pub(crate) classes: Vec<String>,
 }
 
-/// The first `n_train` images to learn from and the first `n_test` to test on; fewer where the data set has fewer. A note
-/// says when drawn digits stand in.
+impl Found {
+    /// Whether these are the digits of MNIST.
+    pub(crate) fn is_mnist(&self) -> bool {
+        self.name == "MNIST"
+    }
+}
+
+/// All images of a data set, or so many drawn digits to learn from and to test on. A note says when these stand in.
 pub(crate) fn load(
     which: Images,
-    n_train: usize,
-    n_test: usize,
+    n_drawn: (usize, usize),
     bench: &mut Bench,
-) -> Result<Loaded, Failure> {
-    let name = match which {
-        Images::Mnist => "mnist",
-        Images::FashionMnist => "fashion-mnist",
-        Images::Drawn => return drawn(n_train, n_test, bench),
+) -> Result<Found, Failure> {
+    let (set, name) = match which {
+        Images::Mnist => ("mnist", "MNIST"),
+        Images::FashionMnist => ("fashion-mnist", "Fashion-MNIST"),
+        Images::Drawn => return drawn(n_drawn, bench),
     };
-    let open =
-        |split| find(name).and_then(|set| LabelledImages::open(set, &Roots::from_env(), split));
+    let roots = Roots::from_env();
+    let open = |split| find(set).and_then(|set| LabelledImages::open(set, &roots, split));
     match (open(Split::Train), open(Split::Test)) {
-        (Ok(train), Ok(test)) => Ok(Loaded {
-            train: first(&train, n_train)?,
-            test: first(&test, n_test)?,
-            name: if name == "mnist" {
-                "MNIST"
-            } else {
-                "Fashion-MNIST"
-            },
+        (Ok(train), Ok(test)) => Ok(Found {
+            classes: train.classes().iter().map(|c| (*c).to_owned()).collect(),
+            train: whole(&train)?,
+            test: whole(&test)?,
+            name,
         }),
         (Err(e), _) | (_, Err(e)) => {
-            bench.note(format!("Drawn digits stand in for {name}: {e}."));
-            drawn(n_train, n_test, bench)
+            bench.note(format!("drawn digits stand in for {name}: {e}"));
+            drawn(n_drawn, bench)
         }
     }
 }
 
-fn first(set: &LabelledImages, n: usize) -> Result<Part, Failure> {
-    match set.chunks(n.min(set.len()))?.next() {
-        Some(chunk) => Ok(part(&chunk?)),
-        None => Ok(part(&set.load()?)),
-    }
+fn whole(set: &LabelledImages) -> Result<Part, Failure> {
+    let all = set.load()?;
+    part(all.images, all.labels)
 }
 
-fn drawn(n_train: usize, n_test: usize, bench: &Bench) -> Result<Loaded, Failure> {
-    let (images, labels) = drawn_digits(n_train + n_test, bench.streams())?;
-    let chunk = |from: usize, to: usize| ImageChunk {
-        first: from,
-        images: images.slice(s![from..to, .., ..]).to_owned(),
-        labels: labels[from..to].to_vec(),
+fn drawn((n_train, n_test): (usize, usize), bench: &Bench) -> Result<Found, Failure> {
+    let draw = |name, n| {
+        let (images, labels) = drawn_digits(n, &bench.streams().child(name))?;
+        part(images, labels)
     };
-    Ok(Loaded {
-        train: part(&chunk(0, n_train)),
-        test: part(&chunk(n_train, n_train + n_test)),
+    Ok(Found {
+        train: draw("drawn train", n_train)?,
+        test: draw("drawn test", n_test)?,
         name: "drawn digits",
+        classes: (0..10).map(|d| d.to_string()).collect(),
     })
 }
 
-fn part(chunk: &ImageChunk) -> Part {
-    let images = chunk.to_unit_range();
+fn part(images: Array3<u8>, labels: Vec<u8>) -> Result<Part, Failure> {
     let (n, rows, columns) = images.dim();
-    let pixels = images.into_raw_vec_and_offset().0;
-    Part {
-        pixels: Array2::from_shape_vec((n, rows * columns), pixels).unwrap_or_default(),
-        labels: chunk.labels.iter().map(|l| usize::from(*l)).collect(),
-    }
+    let pixels = images.into_shape_with_order((n, rows * columns));
+    let pixels = pixels.map_err(|e| SettingError::new("images", "whole images", e))?;
+    Ok(Part { pixels, labels })
 }

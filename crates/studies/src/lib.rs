@@ -7,7 +7,7 @@
 
 use chiasm_lab::Entry;
 
-pub(crate) mod images;
+pub mod images;
 pub mod recordings;
 pub mod spiking;
 pub mod systems;
@@ -27,6 +27,7 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::mm_gpvae::entry(),
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
+        spiking::place_recognition::entry(),
         spiking::dynamic_confidence::entry(),
     ]
 }

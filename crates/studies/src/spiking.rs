@@ -1,5 +1,6 @@
 //! Studies of spiking circuits and networks.
 
 pub mod ca3_cam;
-pub mod nalsm;
 pub mod dynamic_confidence;
+pub mod nalsm;
+pub mod place_recognition;

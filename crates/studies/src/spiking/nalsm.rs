@@ -14,7 +14,9 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Images};
+pub use config::Config;
+
+pub use crate::images::Images;
 
 /// The study.
 pub struct NalsmStudy;

@@ -4,14 +4,14 @@ use chiasm_core::{Failure, Inside};
 use chiasm_lab::{Bench, Findings};
 use chiasm_net::spiking::confidence::{Agent, Calibration, Outputs, score};
 use chiasm_net::spiking::qcfs::{QcfsNetwork, Run, SpikingNetwork};
-use ndarray::{ArrayView2, s};
+use ndarray::{Array2, ArrayView2, s};
 use serde::{Deserialize, Serialize};
 
 use super::arms::{Measured, measure};
 use super::claims::MNIST_ALONE;
 use super::config::Config;
 use super::{drift, figures};
-use crate::images::{self, Loaded};
+use crate::images::{self, Part};
 
 /// One network and what was measured of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,31 @@ pub(super) struct Arm {
     unequal: f64,
 }
 
+/// Images as rows of pixels from 0 to 1.
+struct Rows {
+    pixels: Array2<f32>,
+    labels: Vec<usize>,
+}
+
+/// Those to learn from and to calibrate on, and those to test on.
+struct Data {
+    train: Rows,
+    test: Rows,
+    name: &'static str,
+}
+
+/// The first `n`, or all where there are fewer.
+fn first(part: &Part, n: usize) -> Rows {
+    let n = n.min(part.labels.len());
+    Rows {
+        pixels: part
+            .pixels
+            .slice(s![..n, ..])
+            .mapv(|v| f32::from(v) / 255.0),
+        labels: part.labels[..n].iter().map(|l| usize::from(*l)).collect(),
+    }
+}
+
 /// Test images whose first layer is compared, and that are recorded.
 const COMPARED: usize = 100;
 const RECORDED: usize = 20;
@@ -35,8 +60,13 @@ const STEP_S: f64 = 0.001;
 
 pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failure> {
     let n_train = config.n_train + config.n_calibration;
-    let data = images::load(config.images, n_train, config.n_test, bench)?;
-    if data.name != "MNIST" {
+    let found = images::load(config.images, (n_train, config.n_test), bench)?;
+    let data = Data {
+        train: first(&found.train, n_train),
+        test: first(&found.test, config.n_test),
+        name: found.name,
+    };
+    if !found.is_mnist() {
         for claim in MNIST_ALONE {
             bench.not_at_this_scale(
                 claim,
@@ -67,7 +97,7 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
     Ok(findings(&arms, config, data.name))
 }
 
-fn arm(i: usize, config: &Config, data: &Loaded, bench: &Bench) -> Result<Arm, Failure> {
+fn arm(i: usize, config: &Config, data: &Data, bench: &Bench) -> Result<Arm, Failure> {
     let streams = bench.streams().child(&format!("network {i}"));
     let (pixels, labels) = (&data.train.pixels, &data.train.labels);
     // What the data set has beyond the calibration images is trained on.
@@ -190,7 +220,7 @@ fn report(arms: &[Arm], bench: &mut Bench) -> Result<(), Failure> {
     Ok(())
 }
 
-fn record(arm: &Arm, data: &Loaded, config: &Config, bench: &mut Bench) -> Result<(), Failure> {
+fn record(arm: &Arm, data: &Data, config: &Config, bench: &mut Bench) -> Result<(), Failure> {
     let n = data.test.labels.len().min(RECORDED);
     let names: Vec<String> = data.test.labels[..n]
         .iter()

@@ -6,17 +6,7 @@ use chiasm_lab::{Preset, Settings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which images drive the reservoir.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Images {
-    /// Handwritten digits.
-    Mnist,
-    /// Articles of clothing.
-    FashionMnist,
-    /// Digits drawn by a generator.
-    Drawn,
-}
+use crate::images::Images;
 
 /// Settings of the study. The defaults are the quick preset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,15 +3,13 @@
 use chiasm_analysis::readout::check_disjoint;
 use chiasm_circuit::reservoir::Stimuli;
 use chiasm_core::{Failure, SettingError, Streams};
-use chiasm_data::datasets::images::{LabelledImages, Split};
-use chiasm_data::datasets::{Roots, find};
-use chiasm_data::generate::drawn_digits;
 use chiasm_lab::Bench;
-use ndarray::{Array2, Array3, ArrayView2, Axis};
+use ndarray::{ArrayView2, Axis};
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, Normal};
 
-use super::config::{Config, Images};
+use super::config::Config;
+use crate::images;
 
 /// One part of the images, coded.
 pub(super) struct Part {
@@ -33,18 +31,15 @@ pub(super) struct Data {
     pub(super) classes: Vec<String>,
 }
 
-/// Grey levels, `[image, pixel]`, and classes, of those to learn from and those to test on.
-struct Grey {
-    train: (Array2<u8>, Vec<u8>),
-    test: (Array2<u8>, Vec<u8>),
-    name: &'static str,
-    classes: Vec<String>,
-}
-
 pub(super) fn data(config: &Config, bench: &mut Bench) -> Result<Data, Failure> {
-    let grey = found(config, bench)?;
+    // A sixth of what is drawn is to validate.
+    let n_drawn = (config.n_train * 6)
+        .div_ceil(5)
+        .max(6 * config.n_validation)
+        + 6;
+    let grey = images::load(config.images, (n_drawn, config.n_test), bench)?;
     let streams = bench.streams().child("images");
-    let n = grey.train.1.len();
+    let n = grey.train.labels.len();
     // As the authors part MNIST: those before the last sixth are to learn from, that sixth is to validate.
     let border = n - n / 6;
     let draw = |name, from: std::ops::Range<usize>, n: usize| {
@@ -56,16 +51,16 @@ pub(super) fn data(config: &Config, bench: &mut Bench) -> Result<Data, Failure> 
     let train = draw("train", 0..border, config.n_train);
     let validation = draw("validation", border..n, config.n_validation);
     check_disjoint(&[("training", &train), ("validation", &validation)])?;
-    let test = balanced(&grey.test.1, config.n_test, &streams);
+    let test = balanced(&grey.test.labels, config.n_test, &streams);
     // The scale of all that is to learn from, so that a smaller part is coded as the whole.
-    let scale = scale(grey.train.0.view());
-    let part = |of: &(Array2<u8>, Vec<u8>), rows: &[usize]| -> Result<Part, Failure> {
-        let images = of.0.select(Axis(0), rows).mapv(f32::from);
+    let scale = scale(grey.train.pixels.view());
+    let part = |of: &images::Part, rows: &[usize]| -> Result<Part, Failure> {
+        let images = of.pixels.select(Axis(0), rows).mapv(f32::from);
         let (stimuli, _) = Stimuli::images(images.view(), Some(scale))?;
-        let labels = rows.iter().map(|i| usize::from(of.1[*i])).collect();
+        let labels = rows.iter().map(|i| usize::from(of.labels[*i])).collect();
         Ok(Part { stimuli, labels })
     };
-    let labels: Vec<u8> = test.iter().map(|i| grey.test.1[*i]).collect();
+    let labels: Vec<u8> = test.iter().map(|i| grey.test.labels[*i]).collect();
     let mut kernel = vec![];
     for class in 0..10 {
         let of = (0..test.len()).filter(|i| labels[*i] == class);
@@ -73,7 +68,7 @@ pub(super) fn data(config: &Config, bench: &mut Bench) -> Result<Data, Failure> 
     }
     kernel.sort_unstable();
     let of: Vec<usize> = kernel.iter().map(|i| test[*i]).collect();
-    let clean = grey.test.0.select(Axis(0), &of);
+    let clean = grey.test.pixels.select(Axis(0), &of);
     Ok(Data {
         train: part(&grey.train, &train)?,
         validation: if validation.is_empty() {
@@ -84,63 +79,10 @@ pub(super) fn data(config: &Config, bench: &mut Bench) -> Result<Data, Failure> 
         test: part(&grey.test, &test)?,
         noisy: noisy(clean.view(), config.noise, scale, &streams)?,
         kernel,
-        is_mnist: grey.name == "MNIST",
+        is_mnist: grey.is_mnist(),
         name: grey.name,
         classes: grey.classes,
     })
-}
-
-fn found(config: &Config, bench: &mut Bench) -> Result<Grey, Failure> {
-    let (set, name) = match config.images {
-        Images::Mnist => ("mnist", "MNIST"),
-        Images::FashionMnist => ("fashion-mnist", "Fashion-MNIST"),
-        Images::Drawn => return drawn(config, bench),
-    };
-    let roots = Roots::from_env();
-    let open = |split| find(set).and_then(|set| LabelledImages::open(set, &roots, split));
-    let (train, test) = match (open(Split::Train), open(Split::Test)) {
-        (Ok(train), Ok(test)) => (train, test),
-        (Err(e), _) | (_, Err(e)) => {
-            bench.note(format!("drawn digits stand in for {name}: {e}"));
-            return drawn(config, bench);
-        }
-    };
-    let classes = train.classes().iter().map(|c| (*c).to_owned()).collect();
-    let flat = |of: LabelledImages| -> Result<_, Failure> {
-        let all = of.load()?;
-        Ok((in_rows(all.images)?, all.labels))
-    };
-    Ok(Grey {
-        train: flat(train)?,
-        test: flat(test)?,
-        name,
-        classes,
-    })
-}
-
-fn drawn(config: &Config, bench: &Bench) -> Result<Grey, Failure> {
-    let draw = |name, n: usize| -> Result<_, Failure> {
-        let (images, labels) = drawn_digits(n, &bench.streams().child(name))?;
-        Ok((in_rows(images)?, labels))
-    };
-    // A sixth of them is to validate.
-    let n = (config.n_train * 6)
-        .div_ceil(5)
-        .max(6 * config.n_validation)
-        + 6;
-    Ok(Grey {
-        train: draw("drawn train", n)?,
-        test: draw("drawn test", config.n_test)?,
-        name: "drawn digits",
-        classes: (0..10).map(|d| d.to_string()).collect(),
-    })
-}
-
-/// `[image, pixel]` of `[image, row, column]`.
-fn in_rows(images: Array3<u8>) -> Result<Array2<u8>, SettingError> {
-    let (n, rows, columns) = images.dim();
-    let flat = images.into_shape_with_order((n, rows * columns));
-    flat.map_err(|e| SettingError::new("images", "whole images", e))
 }
 
 /// As many of each class, in random order; all where that is what is asked for.
