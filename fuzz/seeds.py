@@ -1,6 +1,6 @@
 """Seeds for the fuzz targets: small files of every kind, made by the field's libraries.
 
-    python seeds.py            (needs h5py, numpy, scipy, pandas, pyarrow, pynwb; writes seeds/TARGET/*)
+    python seeds.py            (needs h5py, numpy, scipy, pandas, pyarrow, pynwb, Pillow; writes seeds/TARGET/*)
 """
 
 import datetime
@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.io
+from PIL import Image
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
 seeds = pathlib.Path(__file__).parent / "seeds"
@@ -79,3 +80,7 @@ pathlib.Path(at("idx", "plain")).write_bytes(idx)
 pathlib.Path(at("idx", "packed")).write_bytes(gzip.compress(idx))
 wiring = '[{"pre": "B", "post": "A", "typ": 0, "syn": [1, 2]}, {"pre": "A", "post": "B", "typ": 2, "syn": [1]}]'
 pathlib.Path(at("wiring", "small")).write_text(wiring)
+pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+for name, image in [("color", pixels), ("grey", pixels[..., 0])]:
+    for ending in ["png", "jpg"]:
+        Image.fromarray(image).save(at("photo", f"{name}.{ending}"))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chiasm_data::Missing;
+use chiasm_data::{Missing, Photos};
 use chiasm_data::datasets::idx::IdxReader;
 use chiasm_data::datasets::wiring::{Junction, Wiring};
 use chiasm_data::io::{Format, Mapping, ReadOptions, read_bytes};
@@ -11,7 +11,7 @@ use chiasm_data::io::{Format, Mapping, ReadOptions, read_bytes};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("hdf5", hdf5),
     ("nwb", nwb),
     ("npz", npz),
@@ -22,6 +22,7 @@ pub const TARGETS: [Target; 10] = [
     ("mapping", mapping),
     ("idx", idx),
     ("wiring", wiring),
+    ("photo", photo),
 ];
 
 /// Takes out the panic hook: a panic that a reader catches within is an error like others; one that gets out of it still
@@ -128,4 +129,9 @@ pub fn wiring(bytes: &[u8]) {
         let names: Vec<&str> = wiring.cells().iter().map(String::as_str).collect();
         let _ = wiring.counts(Junction::Chemical, &names);
     }
+}
+
+/// PNG and JPEG files.
+pub fn photo(bytes: &[u8]) {
+    let _ = Photos::decode(bytes, Path::new("fuzz.png"));
 }

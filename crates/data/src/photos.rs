@@ -1,5 +1,6 @@
 //! Photographs as grey images of one size: from a folder, a list, or a stack of arrays.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, Ix3};
@@ -40,6 +41,27 @@ impl Photos {
             Some("csv") => Self::of_files(path, &listed(path)?, size),
             _ => Self::of_stack(path, size),
         }
+    }
+
+    /// A PNG or JPEG file's bytes in grey (luma of ITU-R BT.601), `[row, column]`, 0 to 255; `path` is for errors.
+    ///
+    /// # Errors
+    /// [`DataError::Malformed`]: not an image, cut short, of more than 2^27 pixels.
+    pub fn decode(bytes: &[u8], path: &Path) -> Result<Array2<f64>, DataError> {
+        let (format, decoder): (_, fn(&[u8]) -> Result<Array2<f64>, String>) =
+            if bytes.starts_with(&[0xff, 0xd8]) {
+                ("JPEG", of_jpeg)
+            } else {
+                ("PNG", of_png)
+            };
+        // The decoders are not ours and the file may be hostile.
+        let decoded = catch_unwind(AssertUnwindSafe(|| decoder(bytes)));
+        let decoded = decoded.unwrap_or_else(|_| Err("damaged".into()));
+        decoded.map_err(|reason| DataError::Malformed {
+            path: path.into(),
+            format,
+            reason,
+        })
     }
 
     fn of_files(from: &Path, files: &[PathBuf], size: (usize, usize)) -> Result<Self, DataError> {
@@ -139,19 +161,23 @@ fn listed(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(by_place.into_iter().map(|p| p.1).collect())
 }
 
-/// A photograph in grey (luma of ITU-R BT.601), `[row, column]`.
+/// A photograph in grey, `[row, column]`.
 fn decoded(path: &Path) -> Result<Array2<f64>, DataError> {
     let bytes = std::fs::read(path).map_err(reading(path))?;
-    let (format, decoded) = if bytes.starts_with(&[0xff, 0xd8]) {
-        ("JPEG", of_jpeg(&bytes))
-    } else {
-        ("PNG", of_png(&bytes))
-    };
-    decoded.map_err(|reason| DataError::Malformed {
-        path: path.into(),
-        format,
-        reason,
-    })
+    Photos::decode(&bytes, path)
+}
+
+/// An image of more pixels is a damaged header.
+const MOST_PIXELS: u64 = 1 << 27;
+
+/// Refuses a size before memory is taken on the header's word.
+fn sized(rows: u64, columns: u64) -> Result<(), String> {
+    if rows * columns <= MOST_PIXELS {
+        return Ok(());
+    }
+    Err(format!(
+        "expected at most {MOST_PIXELS} pixels, found {rows} x {columns}"
+    ))
 }
 
 fn grey(pixels: &[u8], (rows, columns): (usize, usize)) -> Result<Array2<f64>, String> {
@@ -172,6 +198,8 @@ fn of_png(bytes: &[u8]) -> Result<Array2<f64>, String> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
+    let header = reader.info();
+    sized(header.height.into(), header.width.into())?;
     let size = reader.output_buffer_size().ok_or("an image too large")?;
     let mut pixels = vec![0; size];
     let info = reader.next_frame(&mut pixels).map_err(|e| e.to_string())?;
@@ -181,6 +209,9 @@ fn of_png(bytes: &[u8]) -> Result<Array2<f64>, String> {
 
 fn of_jpeg(bytes: &[u8]) -> Result<Array2<f64>, String> {
     let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes));
+    decoder.decode_headers().map_err(|e| e.to_string())?;
+    let header = decoder.info().ok_or("no size")?;
+    sized(header.height.into(), header.width.into())?;
     let pixels = decoder.decode().map_err(|e| e.to_string())?;
     let info = decoder.info().ok_or("no size")?;
     grey(&pixels, (usize::from(info.height), usize::from(info.width)))

@@ -36,13 +36,13 @@ pub struct Qcfs {
     pub levels: u32,
     /// The thresholds lambda before training.
     pub lambda: f64,
-    /// Epochs.
+    /// Passes over the samples.
     pub epochs: usize,
     /// Samples in a batch.
     pub batch: usize,
     /// Learning rate at the start; it falls to 0 along half a cosine.
     pub rate: f64,
-    /// Momentum.
+    /// Momentum of the descent.
     pub momentum: f64,
     /// Weight decay, of thresholds too.
     pub decay: f64,

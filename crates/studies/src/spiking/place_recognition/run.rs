@@ -43,15 +43,15 @@ pub(super) fn fit(
     input: &Input,
     bench: &mut Bench,
 ) -> Result<Findings, Failure> {
-    if input.paths.len() < 2 {
-        let place = Place::dataset("input");
-        let expected = "two traverses at least, the query last";
-        let found = format!("{} files", input.paths.len());
-        return Err(DataError::invalid(place, expected, found).into());
-    }
     let mut traverses = vec![];
     for path in &input.paths {
         traverses.push(Photos::read(path, config.rows, config.columns)?.images);
+    }
+    if traverses.len() < 2 {
+        let place = Place::dataset("input");
+        let expected = "two traverses at least, the query last";
+        let found = format!("{} files", traverses.len());
+        return Err(DataError::invalid(place, expected, found).into());
     }
     let seen = Seen::new(traverses)?;
     let (ensemble, answers) = experiment(&config.experiment, &seen, bench)?;
