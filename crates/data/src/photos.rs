@@ -48,14 +48,13 @@ impl Photos {
     /// # Errors
     /// [`DataError::Malformed`]: not an image, cut short, of more than 2^27 pixels.
     pub fn decode(bytes: &[u8], path: &Path) -> Result<Array2<f64>, DataError> {
-        let (format, decoder): (_, fn(&[u8]) -> Result<Array2<f64>, String>) =
-            if bytes.starts_with(&[0xff, 0xd8]) {
-                ("JPEG", of_jpeg)
-            } else {
-                ("PNG", of_png)
-            };
+        let is_jpeg = bytes.starts_with(&[0xff, 0xd8]);
+        let format = if is_jpeg { "JPEG" } else { "PNG" };
         // The decoders are not ours and the file may be hostile.
-        let decoded = catch_unwind(AssertUnwindSafe(|| decoder(bytes)));
+        let decoded = catch_unwind(AssertUnwindSafe(|| match is_jpeg {
+            true => of_jpeg(bytes),
+            false => of_png(bytes),
+        }));
         let decoded = decoded.unwrap_or_else(|_| Err("damaged".into()));
         decoded.map_err(|reason| DataError::Malformed {
             path: path.into(),
@@ -197,9 +196,9 @@ fn grey(pixels: &[u8], (rows, columns): (usize, usize)) -> Result<Array2<f64>, S
 fn of_png(bytes: &[u8]) -> Result<Array2<f64>, String> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
-    let header = reader.info();
+    let header = decoder.read_header_info().map_err(|e| e.to_string())?;
     sized(header.height.into(), header.width.into())?;
+    let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
     let size = reader.output_buffer_size().ok_or("an image too large")?;
     let mut pixels = vec![0; size];
     let info = reader.next_frame(&mut pixels).map_err(|e| e.to_string())?;

@@ -120,19 +120,3 @@ fn a_stack_is_checked_and_brought_to_size() {
     assert!(write(&[1, 2, 2], 256.0).is_err());
     assert!(write(&[1, 2, 2], f64::NAN).is_err());
 }
-
-#[test]
-fn a_size_that_no_image_has_is_refused_before_memory_is_taken() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("large.png");
-    let file = std::fs::File::create(&path).unwrap();
-    let mut encoder = png::Encoder::new(file, 1 << 20, 1 << 20);
-    encoder.set_color(png::ColorType::Rgba);
-    encoder.set_depth(png::BitDepth::Eight);
-    drop(encoder.write_header().unwrap());
-    let error = Photos::read(folder.path(), 2, 2).unwrap_err().to_string();
-    assert!(
-        error.contains("large.png") && error.contains("1048576 x 1048576"),
-        "{error}"
-    );
-}
