@@ -14,168 +14,25 @@
 //! # Ok::<(), chiasm_analysis::readout::ReadoutError>(())
 //! ```
 
-use chiasm_core::{Cancelled, Diagnose, Group, SettingError, Streams, Watch};
+use chiasm_core::{SettingError, Streams, Watch};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod error;
+mod optimizer;
+mod samples;
 mod scale;
 
+pub use error::ReadoutError;
+pub use optimizer::Optimizer;
+pub use samples::Samples;
 pub use scale::{Standard, check_disjoint, per_total};
 
-/// Samples or settings that a readout cannot work with.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadoutError {
-    /// A setting is out of range.
-    #[error(transparent)]
-    Setting(#[from] SettingError),
-    /// Another number of something than of what it belongs to.
-    #[error("{what}: expected {expected}, found {found}")]
-    Number {
-        /// `labels`, `features`, `samples`.
-        what: &'static str,
-        /// How many there should be.
-        expected: usize,
-        /// How many there are.
-        found: usize,
-    },
-    /// A label without a class.
-    #[error("label {index}: expected a class below {n_classes}, found {found}")]
-    Label {
-        /// Its sample.
-        index: usize,
-        /// Number of classes.
-        n_classes: usize,
-        /// The label.
-        found: usize,
-    },
-    /// A feature is NaN or infinite.
-    #[error("sample {sample}, feature {feature}: expected a finite value, found {found}")]
-    NotFinite {
-        /// The sample, from 0.
-        sample: usize,
-        /// The feature, from 0.
-        feature: usize,
-        /// The value.
-        found: f32,
-    },
-    /// Learning left the finite numbers.
-    #[error("the loss is {found} after pass {pass}")]
-    Diverged {
-        /// The pass, from 1.
-        pass: usize,
-        /// The loss.
-        found: f64,
-    },
-    /// A sample that is in two of the parts that must not overlap.
-    #[error("sample {sample} is in both {first} and {second}")]
-    Overlap {
-        /// The sample.
-        sample: usize,
-        /// One part.
-        first: String,
-        /// Another.
-        second: String,
-    },
-    /// The work was stopped on request.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
-}
-
-impl Diagnose for ReadoutError {
-    fn group(&self) -> Group {
-        match self {
-            Self::Diverged { .. } => Group::Numerical,
-            Self::Cancelled(_) => Group::Cancelled,
-            _ => Group::Input,
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::Diverged { .. } => {
-                Some("take a smaller rate, or standardize the features".into())
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Features with their labels, checked.
-#[derive(Debug, Clone)]
-pub struct Samples<'a> {
-    x: ArrayView2<'a, f32>,
-    labels: &'a [usize],
-    n_classes: usize,
-}
-
-impl<'a> Samples<'a> {
-    /// Features `[sample, feature]` and for each sample its class, below `n_classes`.
-    ///
-    /// # Errors
-    /// [`ReadoutError::Number`] for another number of labels than of samples, or none at all; [`ReadoutError::Label`];
-    /// [`ReadoutError::NotFinite`].
-    pub fn new(
-        x: ArrayView2<'a, f32>,
-        labels: &'a [usize],
-        n_classes: usize,
-    ) -> Result<Self, ReadoutError> {
-        let number = |what, expected, found| ReadoutError::Number {
-            what,
-            expected,
-            found,
-        };
-        if labels.len() != x.nrows() {
-            return Err(number("labels", x.nrows(), labels.len()));
-        }
-        if x.is_empty() {
-            return Err(number("samples", 1, 0));
-        }
-        if let Some(index) = labels.iter().position(|l| *l >= n_classes) {
-            return Err(ReadoutError::Label {
-                index,
-                n_classes,
-                found: labels[index],
-            });
-        }
-        check_finite(x)?;
-        Ok(Self {
-            x,
-            labels,
-            n_classes,
-        })
-    }
-}
-
-fn check_finite(x: ArrayView2<'_, f32>) -> Result<(), ReadoutError> {
-    match x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-        None => Ok(()),
-        Some(((sample, feature), found)) => Err(ReadoutError::NotFinite {
-            sample,
-            feature,
-            found: *found,
-        }),
-    }
-}
-
-/// How the weights follow their gradient.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Optimizer {
-    /// Adam (Kingma and Ba 2015) with decays 0.9 and 0.999.
-    Adam {
-        /// Step size.
-        rate: f64,
-    },
-    /// Adadelta (Zeiler 2012) with decay 0.95 and 1e-8 under its roots.
-    Adadelta {
-        /// Factor of its steps (paper 16, authors' code: 0.1).
-        rate: f64,
-    },
-}
+use optimizer::Stepper;
+use samples::check_finite;
 
 /// Softmax regression. The defaults are the fast choice of paper 16's card.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -483,57 +340,6 @@ fn add_scaled(to: &mut [f32], row: ArrayView1<'_, f32>, factor: f32) {
             || to.iter_mut().zip(row).for_each(|(a, b)| *a += factor * b),
         ),
         None => to.iter_mut().zip(row).for_each(|(a, b)| *a += factor * b),
-    }
-}
-
-/// Running means of an optimizer, for each parameter.
-struct Stepper {
-    optimizer: Optimizer,
-    /// Of the gradient (Adam) or of the squared step (Adadelta), and of the squared gradient.
-    means: Vec<(f32, f32)>,
-    n_steps: i32,
-}
-
-impl Stepper {
-    fn new(optimizer: Optimizer, n: usize) -> Self {
-        Self {
-            optimizer,
-            means: vec![(0.0, 0.0); n],
-            n_steps: 0,
-        }
-    }
-
-    fn step<'a>(
-        &mut self,
-        parameters: impl Iterator<Item = &'a mut f32>,
-        gradient: impl Iterator<Item = &'a f32>,
-    ) {
-        const EPSILON: f32 = 1e-8;
-        self.n_steps = self.n_steps.saturating_add(1);
-        let of = parameters.zip(gradient).zip(&mut self.means);
-        match self.optimizer {
-            Optimizer::Adam { rate } => {
-                // Both means begin at 0 and are too small at first, by factors that are known.
-                let (first, second) = (
-                    1.0 - 0.9f64.powi(self.n_steps),
-                    1.0 - 0.999f64.powi(self.n_steps),
-                );
-                let (rate, second) = ((rate / first) as f32, second as f32);
-                for ((p, g), (m, v)) in of {
-                    *m += 0.1 * (g - *m);
-                    *v += 0.001 * (g * g - *v);
-                    *p -= rate * *m / ((*v / second).sqrt() + EPSILON);
-                }
-            }
-            Optimizer::Adadelta { rate } => {
-                for ((p, g), (steps, v)) in of {
-                    *v += 0.05 * (g * g - *v);
-                    let step = ((*steps + EPSILON) / (*v + EPSILON)).sqrt() * g;
-                    *steps += 0.05 * (step * step - *steps);
-                    *p -= rate as f32 * step;
-                }
-            }
-        }
     }
 }
 

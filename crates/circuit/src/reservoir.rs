@@ -35,6 +35,7 @@
 //! alone: at a spike the synapse's current is raised to what it is after a fresh spike, and when a weight changes the
 //! current changes with it. The plain sum over all pairs is the test's oracle: the same spikes and the same weights.
 
+mod astrocyte;
 mod measures;
 mod present;
 mod state;
