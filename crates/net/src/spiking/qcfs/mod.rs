@@ -13,9 +13,9 @@ mod tests;
 
 use burn_tensor::{Device, Tensor, activation::log_softmax};
 use chiasm_core::{SettingError, Streams, Watch};
+use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -289,19 +289,18 @@ impl QcfsNetwork {
         self.accept(inputs)?;
         let device = Device::flex();
         let leaves = self.parameters.leaves(&device);
-        let (n, classes) = (inputs.nrows(), self.n_classes());
-        let rows: Vec<usize> = (0..n).step_by(ROWS).collect();
-        let parts: Vec<Vec<f32>> = rows
-            .into_par_iter()
-            .map(|first| {
-                let last = (first + ROWS).min(n);
-                let x = inputs.slice(ndarray::s![first..last, ..]);
-                let x = x.iter().copied().collect();
-                let x = upload(x, [last - first, self.n_inputs()], &device);
-                download::<f32, 2>(self.forward(x, &leaves))
-            })
-            .collect();
-        Ok(Array2::from_shape_vec((n, classes), parts.concat()).unwrap_or_default())
+        let mut logits = Array2::zeros((inputs.nrows(), self.n_classes()));
+        let parts = inputs.axis_chunks_iter(Axis(0), ROWS).into_par_iter();
+        let parts = parts.zip(logits.axis_chunks_iter_mut(Axis(0), ROWS));
+        parts.for_each(|(inputs, mut logits)| {
+            let x = inputs.iter().copied().collect();
+            let x = upload(x, [inputs.nrows(), self.n_inputs()], &device);
+            let found = download::<f32, 2>(self.forward(x, &leaves));
+            for (logit, found) in logits.iter_mut().zip(found) {
+                *logit = found;
+            }
+        });
+        Ok(logits)
     }
 
     /// The levels of the first layer's activations, `[sample, unit]`, 0 to L, from the very sums that its spiking neurons get.

@@ -1,7 +1,7 @@
 //! The network of integrate-and-fire neurons that a [`QcfsNetwork`] turns into.
 
-use ndarray::{Array2, Array3, ArrayView2};
-use rayon::prelude::*;
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
 
 use super::{QcfsError, QcfsNetwork};
 use crate::spiking::confidence::{Agent, Decision, Given, Outputs};
@@ -105,29 +105,20 @@ impl SpikingNetwork {
     pub fn run(&self, inputs: ArrayView2<'_, f32>, steps: usize) -> Result<Run, QcfsError> {
         self.accept(inputs, steps)?;
         let (n, classes) = (inputs.nrows(), self.n_classes());
-        let mut sums = vec![0.0f32; n * steps * classes];
-        let mut spikes = vec![0u32; n * steps];
-        let samples = sums.par_chunks_mut(steps * classes);
-        let samples = samples.zip(spikes.par_chunks_mut(steps));
-        samples.enumerate().for_each(|(i, (sums, spikes))| {
+        let mut sums = Array3::zeros((n, steps, classes));
+        let mut spikes = Array2::zeros((n, steps));
+        let rows = sums.outer_iter_mut().into_par_iter();
+        let rows = rows.zip(spikes.outer_iter_mut().into_par_iter());
+        rows.enumerate().for_each(|(i, (mut sums, mut spikes))| {
             let current = self.current(inputs.row(i).iter().copied());
             let mut state = self.start();
-            let steps = sums.chunks_exact_mut(classes).zip(spikes);
-            for (sums, spikes) in steps {
+            for (mut sums, spikes) in sums.outer_iter_mut().zip(&mut spikes) {
                 self.step(&current, &mut state);
-                sums.copy_from_slice(&state.sums);
+                sums.assign(&ArrayView1::from(&state.sums));
                 *spikes = state.spikes;
             }
         });
-        let shaped = |e: ndarray::ShapeError| QcfsError::Shape {
-            what: "outputs",
-            expected: n * steps,
-            found: e.kind() as usize,
-        };
-        Ok(Run {
-            sums: Array3::from_shape_vec((n, steps, classes), sums).map_err(shaped)?,
-            spikes: Array2::from_shape_vec((n, steps), spikes).map_err(shaped)?,
-        })
+        Ok(Run { sums, spikes })
     }
 
     /// All samples, each until the agent is sure of it or `steps` are over; for each the decision and the spikes it took.
