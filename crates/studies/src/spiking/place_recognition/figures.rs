@@ -9,7 +9,7 @@ use super::answers::{Answers, PLAIN, RECALL_AT, SAD, SILENCED};
 /// Most places that a matrix shows.
 const MOST: usize = 200;
 /// Receptive fields that are shown.
-const N_FIELDS: usize = 16;
+const N_FIELDS: usize = 9;
 
 fn fraction(label: &str) -> Axis {
     Axis::new(label, "1").range(0.0, 1.0)
@@ -165,7 +165,7 @@ pub(super) fn fields(ensemble: &Ensemble, (rows, columns): (usize, usize)) -> Fi
         "Receptive fields",
         "Weights from the pixels onto the first neurons of the first module, with the place that each stands for.",
     )
-    .columns(4);
+    .columns(3);
     let Some(module) = ensemble.modules().first() else {
         return figure;
     };
