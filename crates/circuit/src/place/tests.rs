@@ -25,6 +25,15 @@ fn small() -> Config {
     }
 }
 
+/// The same, driven so hard that neurons respond after hardly any training.
+fn lively() -> Config {
+    Config {
+        w_sum: 300.0,
+        rate_per_level_hz: 1.0,
+        ..small()
+    }
+}
+
 /// A module of 40 inputs that is driven hard.
 fn driven(config: &Config) -> (Synapses, Vec<u8>) {
     let streams = Streams::new(4);
@@ -285,12 +294,7 @@ fn same_bits_on_any_threads_and_after_a_stop() {
 fn queries_do_not_depend_on_order_and_modules_not_on_their_place() {
     let route = route(9);
     let streams = Streams::new(1);
-    let config = Config {
-        w_sum: 300.0,
-        rate_per_level_hz: 1.0,
-        ..small()
-    };
-    let ensemble = Ensemble::train(&views(&route), &config, &streams, &Quiet).unwrap();
+    let ensemble = Ensemble::train(&views(&route), &lively(), &streams, &Quiet).unwrap();
     let all = ensemble
         .listen_all(route[1].view(), &streams, &Quiet)
         .unwrap();
@@ -345,12 +349,7 @@ fn queries_do_not_depend_on_order_and_modules_not_on_their_place() {
 fn a_threshold_of_0_changes_nothing_and_one_of_1_is_refused() {
     let route = route(6);
     let streams = Streams::new(1);
-    let config = Config {
-        w_sum: 300.0,
-        rate_per_level_hz: 1.0,
-        ..small()
-    };
-    let ensemble = Ensemble::train(&views(&route), &config, &streams, &Quiet).unwrap();
+    let ensemble = Ensemble::train(&views(&route), &lively(), &streams, &Quiet).unwrap();
     let counts = ensemble
         .listen_all(route[0].view(), &streams, &Quiet)
         .unwrap();
