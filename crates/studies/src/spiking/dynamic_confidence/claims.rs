@@ -94,12 +94,12 @@ pub(super) fn all() -> Vec<ClaimSpec> {
         ),
         claim(
             "oracle-latency",
-            Exact,
+            Qualitative,
             "The oracle stops sooner than the agent",
             "claim 4; card 48, works when 4",
             "oracle/sooner",
             Bound::AtLeast(0.0),
-            "of samples that are right at some step the agent can be no sooner and right",
+            "the agent is sooner only where it stops before it is right",
         ),
         claim(
             "random-stops-worse",
