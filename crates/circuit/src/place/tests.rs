@@ -312,7 +312,7 @@ fn queries_do_not_depend_on_order_and_modules_not_on_their_place() {
         &views(&route),
         &Config {
             carry_over: true,
-            ..config
+            ..lively()
         },
         &streams,
         &Quiet,
