@@ -8,6 +8,7 @@
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`photos`]: [`Photos`], images of one size from folders, lists and stacks;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
+//! - [`events`]: [`Events`], address events of cameras and cochleas, and the steps they are binned into;
 //! - [`generate`]: recordings with planted truth;
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
@@ -15,6 +16,7 @@ pub mod arrays;
 pub mod counts;
 pub mod datasets;
 pub mod error;
+pub mod events;
 pub mod files;
 pub mod formats;
 pub mod generate;
@@ -26,6 +28,7 @@ pub mod recording;
 pub use arrays::NamedArrays;
 pub use counts::{Counting, Counts, Silent};
 pub use error::{DataError, Place};
+pub use events::{Event, Events, Sensor};
 pub use files::{DiskFiles, Files};
 pub use photos::Photos;
 pub use rdm::{RdmLabel, RdmRules, Rdms};

@@ -11,6 +11,7 @@
 //! - [`rotating_digits`]: spike counts and images of a digit, driven by shared and private smooth latents;
 //! - [`network_rdms`]: dissimilarities of network layers, like between seeds only in their order;
 //! - [`route`](fn@route): a route seen several times in changing light;
+//! - [`saccades`](fn@saccades): events of a camera whose gaze jumps over an image;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
 mod cell_types;
@@ -22,6 +23,7 @@ mod network_rdms;
 mod planted_calcium;
 mod rotating_digits;
 mod route;
+mod saccades;
 pub mod shapes;
 mod spike_assemblies;
 mod switching_network;
@@ -37,5 +39,6 @@ pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};
 pub use rotating_digits::{DigitTrials, RotatingDigits, rotating_digits};
 pub use route::{Route, RouteTruth, route};
+pub use saccades::{Saccades, saccades};
 pub use spike_assemblies::{AssemblyTruth, SpikeAssemblies, spike_assemblies};
 pub use switching_network::{SwitchingNetwork, SwitchingTruth, switching_network};
