@@ -7,6 +7,7 @@
 //! - [`arrays`]: files of named arrays that are no recording, and columns of CSV files;
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`photos`]: [`Photos`], images of one size from folders, lists and stacks;
+//! - [`sound`]: [`Sound`](sound::Sound), WAV files, and spikes of a cochlea of mel-spaced bands;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`events`]: [`Events`], address events of cameras and cochleas, and the steps they are binned into;
 //! - [`generate`]: recordings with planted truth;
@@ -24,6 +25,7 @@ pub mod io;
 pub mod photos;
 pub mod rdm;
 pub mod recording;
+pub mod sound;
 
 pub use arrays::NamedArrays;
 pub use counts::{Counting, Counts, Silent};

@@ -3,6 +3,7 @@
 //! - [`cerebral_flow`](fn@cerebral_flow): pressure from the heart to the brain's capillaries, in sinus rhythm and in fibrillation;
 //! - [`clustered_counts`]: spike counts of clusters of neurons whose shared latents switch between two dynamics;
 //! - [`drawn_digits`](fn@drawn_digits): images of digits, where handwritten ones are not at hand;
+//! - [`voiced_digits`](fn@voiced_digits): words of made-up voices, where spoken digits are not at hand;
 //! - [`lfr`](fn@lfr): weighted graphs with planted communities;
 //! - [`planted_calcium`]: calcium traces of several animals whose neurons form communities during stimulus epochs;
 //! - [`spike_assemblies`]: Poisson spike trains in which groups of units fire together at known times;
@@ -27,6 +28,7 @@ mod saccades;
 pub mod shapes;
 mod spike_assemblies;
 mod switching_network;
+mod voiced_digits;
 
 pub use cell_types::{
     CellKind, CellTypes, CellTypesTruth, MovieTypes, MovieTypesTruth, cell_types, movie_types,
@@ -42,3 +44,4 @@ pub use route::{Route, RouteTruth, route};
 pub use saccades::{Saccades, saccades};
 pub use spike_assemblies::{AssemblyTruth, SpikeAssemblies, spike_assemblies};
 pub use switching_network::{SwitchingNetwork, SwitchingTruth, switching_network};
+pub use voiced_digits::voiced_digits;
