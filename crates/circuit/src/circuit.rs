@@ -7,6 +7,7 @@ use chiasm_core::Streams;
 use crate::CircuitError;
 use crate::engine::Engine;
 use crate::input::Input;
+use crate::modulator::{Modulator, ModulatorId};
 use crate::neuron::Neuron;
 use crate::projection::{Draw, Projection};
 
@@ -68,6 +69,7 @@ pub struct Circuit {
     pub(crate) dt_ms: f64,
     pub(crate) groups: Vec<GroupSpec>,
     pub(crate) projections: Vec<Projection>,
+    pub(crate) modulators: Vec<(String, Modulator)>,
     pub(crate) states: Vec<StateProbe>,
 }
 
@@ -79,6 +81,7 @@ impl Circuit {
             dt_ms,
             groups: vec![],
             projections: vec![],
+            modulators: vec![],
             states: vec![],
         }
     }
@@ -153,6 +156,12 @@ impl Circuit {
     pub fn project(&mut self, projection: Projection) -> LinkId {
         self.projections.push(projection);
         LinkId(self.projections.len() - 1)
+    }
+
+    /// Adds a modulator.
+    pub fn modulator(&mut self, name: &str, modulator: Modulator) -> ModulatorId {
+        self.modulators.push((name.into(), modulator));
+        ModulatorId(self.modulators.len() - 1)
     }
 
     /// Records the spikes of a population or input.

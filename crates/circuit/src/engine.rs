@@ -6,6 +6,7 @@ use chiasm_core::{SettingError, Watch};
 
 use crate::circuit::{Group, LinkId};
 use crate::error::CircuitError;
+use crate::modulator::ModulatorId;
 
 mod build;
 mod gate;
@@ -25,6 +26,7 @@ pub struct Engine {
     variables: Vec<&'static [&'static str]>,
     links: Vec<LinkFacts>,
     states: Vec<StateFacts>,
+    modulators: Vec<String>,
     recorded: Vec<bool>,
     parts: Vec<Mutex<Part>>,
     /// For each parity of the step and each part, the spikes of each group.
@@ -141,11 +143,24 @@ impl Engine {
         Ok(())
     }
 
-    /// Membrane potentials and synaptic variables must stay finite.
+    /// Membrane potentials, synaptic variables and modulators must stay finite.
     fn check_finite(&mut self) -> Result<(), CircuitError> {
         let time_s = self.time_s();
         for part in &mut self.parts {
             let part = part.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let levels = part
+                .modulators
+                .iter()
+                .map(|m| m.value)
+                .zip(&self.modulators);
+            if let Some((value, name)) = levels.into_iter().find(|l| !l.0.is_finite()) {
+                let modulator = name.clone();
+                return Err(CircuitError::LevelNotFinite {
+                    modulator,
+                    value,
+                    time_s,
+                });
+            }
             for (g, member) in part.members.iter().enumerate() {
                 let Some(member) = member else { continue };
                 for (v, variable) in self.variables[g].iter().copied().enumerate() {
@@ -209,6 +224,13 @@ impl Engine {
             }
         }
         all
+    }
+
+    /// The level of a modulator, now; `None` for another circuit's.
+    pub fn modulator(&mut self, id: ModulatorId) -> Option<f64> {
+        let part = self.parts.first_mut()?;
+        let part = part.get_mut().unwrap_or_else(PoisonError::into_inner);
+        part.modulators.get(id.0).map(|m| m.value)
     }
 
     /// Source, target and weight of every synapse of a projection, by source, then target; plastic weights as they are

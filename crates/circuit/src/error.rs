@@ -24,6 +24,16 @@ pub enum CircuitError {
         /// Simulated time at which it was noticed, s.
         time_s: f64,
     },
+    /// A modulator became infinite or not a number.
+    #[error("modulator `{modulator}` is {value} after {time_s} s")]
+    LevelNotFinite {
+        /// The modulator.
+        modulator: String,
+        /// Its level.
+        value: f64,
+        /// Simulated time at which it was noticed, s.
+        time_s: f64,
+    },
     /// A worker of the thread pool ended early; the state is lost.
     #[error("the simulation was left by one of its threads after {time_s} s")]
     Broken {
@@ -42,7 +52,9 @@ impl Diagnose for CircuitError {
     fn group(&self) -> Group {
         match self {
             Self::Setting(_) => Group::Input,
-            Self::NotFinite { .. } | Self::Broken { .. } => Group::Numerical,
+            Self::NotFinite { .. } | Self::LevelNotFinite { .. } | Self::Broken { .. } => {
+                Group::Numerical
+            }
             Self::Data(e) => e.group(),
             Self::Cancelled(_) => Group::Cancelled,
         }

@@ -37,6 +37,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::circuit::{Circuit, Group};
 use crate::input::Input;
+use crate::modulator::{Modulator, ModulatorId, Scales};
 use crate::neuron::{AdaptiveExponential, Izhikevich, LifConductance, LifCurrent, Neuron};
 use crate::plasticity::PairStdp;
 use crate::projection::{Connect, Draw, Projection};
@@ -69,6 +70,9 @@ pub struct CircuitFile {
     /// Projections, by name.
     #[serde(default)]
     pub projection: BTreeMap<String, ProjectionFile>,
+    /// Modulators of plasticity, by name.
+    #[serde(default)]
+    pub modulator: BTreeMap<String, ModulatorFile>,
     /// What is recorded.
     #[serde(default)]
     pub record: RecordFile,
@@ -169,6 +173,40 @@ pub struct ProjectionFile {
     /// Weights that change by the timing of spikes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stdp: Option<PairStdp>,
+    /// What scales these changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modulated: Option<ModulatedFile>,
+}
+
+/// A modulator: a slow variable that hears groups and scales the changes of plastic projections.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModulatorFile {
+    /// Time constant of the return to its baseline, ms.
+    pub tau_ms: f64,
+    /// Where it starts and returns to; changes are as the rule says at a level of 1.
+    #[serde(default = "default_baseline")]
+    pub baseline: f64,
+    /// For each population or input that it hears, what one spike adds.
+    pub listens: BTreeMap<String, f64>,
+    /// Time between samples in the recording, ms; not recorded if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_every_ms: Option<f64>,
+}
+
+/// How a modulator acts on a projection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModulatedFile {
+    /// The modulator.
+    pub by: String,
+    /// Which changes it scales.
+    #[serde(default)]
+    pub scales: Scales,
+}
+
+fn default_baseline() -> f64 {
+    1.0
 }
 
 fn default_receptor() -> String {
@@ -271,6 +309,18 @@ impl CircuitFile {
                 SettingError::new(&field, expected, format!("`{name}`"))
             })
         };
+        let mut modulators: BTreeMap<&str, ModulatorId> = BTreeMap::new();
+        for (name, m) in &self.modulator {
+            let mut modulator = Modulator::new(m.tau_ms, m.baseline);
+            for (heard, gain) in &m.listens {
+                let field = format!("modulator.{name}.listens.{heard}");
+                modulator = modulator.listen(group(heard, field)?, *gain);
+            }
+            if let Some(every_ms) = m.record_every_ms {
+                modulator = modulator.record(every_ms);
+            }
+            modulators.insert(name, circuit.modulator(name, modulator));
+        }
         for (name, p) in &self.projection {
             let from = group(&p.from, format!("projection.{name}.from"))?;
             let to = group(&p.to, format!("projection.{name}.to"))?;
@@ -284,6 +334,16 @@ impl CircuitFile {
             }
             if let Some(rule) = p.stdp {
                 projection = projection.plastic(rule);
+            }
+            if let Some(modulated) = &p.modulated {
+                let by = modulators.get(modulated.by.as_str()).ok_or_else(|| {
+                    let known: Vec<&str> = modulators.keys().copied().collect();
+                    let expected =
+                        format!("a modulator ({})", names::suggest(&modulated.by, &known));
+                    let field = format!("projection.{name}.modulated.by");
+                    SettingError::new(&field, expected, format!("`{}`", modulated.by))
+                })?;
+                projection = projection.modulated(*by, modulated.scales);
             }
             circuit.project(projection);
         }

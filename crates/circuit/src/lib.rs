@@ -1,12 +1,13 @@
 //! Simulated circuits of spiking neurons.
 //!
-//! Four nouns describe a circuit, and one runs it:
+//! Five nouns describe a circuit, and one runs it:
 //!
 //! - a *population* is a number of alike neurons; a neuron model ([`Neuron`]) is a plain struct of parameters, such as
 //!   [`LifCurrent`];
 //! - an *input* ([`Input`]) is a group that spikes from outside: Poisson trains or lists of spikes;
 //! - a [`Projection`] connects a population or input to a population: who with whom, weights, delays, and perhaps a rule
 //!   by which the weights change ([`plasticity`]);
+//! - a [`Modulator`] hears whole groups and scales the changes of plastic synapses;
 //! - a [`Circuit`] holds them, checks them once and becomes an
 //! - [`Engine`], which steps through time and ends as a [`chiasm_data::Recording`].
 //!
@@ -42,7 +43,8 @@
 //! 1. every neuron is integrated over the step, with what has arrived before it;
 //! 2. those at or above threshold spike and are reset; the spike is stamped `k dt`;
 //! 3. inputs emit their spikes of `k dt`;
-//! 4. spikes are delivered: one with a delay of `d` steps (at least 1) acts from the beginning of step `k + d`.
+//! 4. spikes are delivered: one with a delay of `d` steps (at least 1) acts from the beginning of step `k + d`;
+//! 5. modulators take the spikes in.
 //!
 //! A sample of state is stamped with the end of its step.
 //!
@@ -61,6 +63,7 @@ mod error;
 pub mod file;
 mod input;
 mod math;
+mod modulator;
 
 mod neuron;
 pub mod place;
@@ -73,6 +76,7 @@ pub use circuit::{Circuit, Group, LinkId};
 pub use engine::Engine;
 pub use error::CircuitError;
 pub use input::Input;
+pub use modulator::{Modulator, ModulatorId, Scales};
 pub use neuron::{
     AdaptiveExponential, Cells, Drive, Integration, Izhikevich, LifConductance, LifCurrent, Neuron,
     Receptor,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::circuit::Group;
+use crate::modulator::{Modulated, ModulatorId, Scales};
 use crate::plasticity::Rule;
 
 mod draw;
@@ -49,6 +50,7 @@ pub struct Projection {
     pub(crate) weight: Draw,
     pub(crate) delay_ms: Draw,
     pub(crate) rule: Option<Arc<dyn Rule>>,
+    pub(crate) modulated: Option<Modulated>,
 }
 
 impl Projection {
@@ -67,6 +69,7 @@ impl Projection {
             weight: Draw::Same(0.0),
             delay_ms: Draw::Same(f64::NAN),
             rule: None,
+            modulated: None,
         }
     }
 
@@ -109,6 +112,13 @@ impl Projection {
     #[must_use]
     pub fn plastic(mut self, rule: impl Rule + 'static) -> Self {
         self.rule = Some(Arc::new(rule));
+        self
+    }
+
+    /// A modulator that scales the changes of the weights.
+    #[must_use]
+    pub fn modulated(mut self, by: ModulatorId, scales: Scales) -> Self {
+        self.modulated = Some(Modulated { by: by.0, scales });
         self
     }
 }

@@ -44,6 +44,17 @@ impl Circuit {
             )?;
             self.validate_projection(projection, &field)?;
         }
+        for (i, (name, modulator)) in self.modulators.iter().enumerate() {
+            let twice = self.modulators[..i].iter().any(|m| m.0 == *name);
+            let field = format!("modulator.{name}");
+            SettingError::check(
+                !twice,
+                &field,
+                "a name of its own",
+                format!("`{name}` again"),
+            )?;
+            modulator.validate(&field, self.groups.len(), self.dt_ms)?;
+        }
         for (i, probe) in self.states.iter().enumerate() {
             let field = |what: &str| format!("record.state.{i}.{what}");
             let Some(group) = self.groups.get(probe.group) else {
@@ -199,6 +210,22 @@ impl Circuit {
         )?;
         if !matches!(p.delay_ms, Draw::Same(d) if d.is_nan()) {
             p.delay_ms.validate(&at("delay_ms"))?;
+        }
+        if let Some(modulated) = p.modulated {
+            let known = modulated.by < self.modulators.len();
+            SettingError::check(
+                known,
+                &at("modulated.by"),
+                "a modulator of this circuit",
+                "another's",
+            )?;
+            let expected = "a plastic projection";
+            SettingError::check(
+                p.rule.is_some(),
+                &at("modulated"),
+                expected,
+                "constant weights",
+            )?;
         }
         if let Some(rule) = &p.rule {
             rule.validate().map_err(|e| SettingError {

@@ -37,6 +37,7 @@ impl Engine {
                 recorded: circuit.groups.iter().map(|g| g.recorded).collect(),
                 spikes: vec![],
                 samplers: vec![],
+                modulators: circuit.modulators.iter().map(|m| m.1.level(dt)).collect(),
             })
             .collect();
         for (g, group) in circuit.groups.iter().enumerate() {
@@ -108,7 +109,7 @@ impl Engine {
                 let synapses = match &p.rule {
                     Some(rule) => Kind::Plastic(Box::new(Plastic::new(
                         synapses,
-                        rule.clone(),
+                        (rule.clone(), p.modulated),
                         range.len(),
                         dt,
                     ))),
@@ -193,6 +194,7 @@ impl Engine {
                 .collect(),
             links,
             states,
+            modulators: circuit.modulators.iter().map(|m| m.0.clone()).collect(),
             recorded: circuit.groups.iter().map(|g| g.recorded).collect(),
             boards: [board(), board()],
             parts: parts.into_iter().map(Mutex::new).collect(),

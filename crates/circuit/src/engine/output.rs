@@ -3,15 +3,19 @@
 use std::sync::PoisonError;
 
 use chiasm_core::{SettingError, TimeAxis};
-use chiasm_data::recording::{Activity, Draft, Missing, Recording, Spikes, Traces, Unit};
+use chiasm_data::recording::{
+    Activity, Covariate, Draft, Missing, Recording, Spikes, Traces, Unit,
+};
 use ndarray::Array2;
 
 use super::Engine;
 use crate::circuit::Group;
 use crate::error::CircuitError;
+use crate::modulator::Level;
 
 impl Engine {
     /// The spikes of all recorded groups as one recording; units are called `GROUP/INDEX`, their region is the group.
+    /// Modulators that are recorded are its covariates.
     ///
     /// # Errors
     /// [`CircuitError::Setting`] if nothing is recorded.
@@ -41,7 +45,27 @@ impl Engine {
             stop_s: self.time_s(),
         }));
         draft.units = units;
+        draft.covariates = self.levels();
         Ok(draft.validate(Missing::Refuse)?)
+    }
+
+    /// The modulators that are recorded and have been sampled.
+    fn levels(&mut self) -> Vec<Covariate> {
+        let Some(part) = self.parts.first_mut() else {
+            return vec![];
+        };
+        let part = part.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let covariate = |(level, name): (&Level, &String)| {
+            let every = level.every.filter(|_| !level.samples.is_empty())?;
+            Some(Covariate {
+                name: name.clone(),
+                unit: "1".into(),
+                time: sampled(every, self.dt_ms, level.samples.len()),
+                values: level.samples.iter().map(|v| f64::from(*v)).collect(),
+            })
+        };
+        let levels = part.modulators.iter().zip(&self.modulators);
+        levels.filter_map(covariate).collect()
     }
 
     /// The samples of each state probe, in the order of their declaration.
@@ -68,13 +92,8 @@ impl Engine {
                     values[[j / columns.len(), columns[j % columns.len()]]] = *value;
                 }
             }
-            let step_s = every as f64 * self.dt_ms / 1000.0;
             let mut draft = Draft::new(Activity::Traces(Traces {
-                time: TimeAxis::Regular {
-                    start_s: step_s,
-                    rate_hz: 1.0 / step_s,
-                    len: samples,
-                },
+                time: sampled(every, self.dt_ms, samples),
                 values,
                 quantity: facts.variable.into(),
             }));
@@ -87,6 +106,16 @@ impl Engine {
             recordings.push(draft.validate(Missing::Refuse)?);
         }
         Ok(recordings)
+    }
+}
+
+/// The times of samples at the end of every so manieth step.
+fn sampled(every: u64, dt_ms: f64, len: usize) -> TimeAxis {
+    let step_s = every as f64 * dt_ms / 1000.0;
+    TimeAxis::Regular {
+        start_s: step_s,
+        rate_hz: 1.0 / step_s,
+        len,
     }
 }
 

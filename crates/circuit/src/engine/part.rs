@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::circuit::Pulse;
 use crate::engine::plastic::Plastic;
 use crate::input::Generator;
+use crate::modulator::Level;
 use crate::neuron::{Cells, Drive};
 use crate::projection::{PerSynapse, Synapses};
 
@@ -166,6 +167,7 @@ pub(super) struct Part {
     pub(super) inputs: Vec<Option<Generator>>,
     pub(super) links: Vec<Link>,
     pub(super) past: Vec<Past>,
+    pub(super) modulators: Vec<Level>,
     /// For each group the spikes of this step that happened here, ascending.
     pub(super) fired: Vec<Vec<u32>>,
     /// For each group the spikes of this step that happened anywhere, ascending.
@@ -224,6 +226,7 @@ impl Part {
             links,
             past,
             heard,
+            modulators,
             ..
         } = self;
         for (past, heard) in past.iter_mut().zip(heard.iter()) {
@@ -245,7 +248,7 @@ impl Part {
                 let share = &member.range;
                 let mine = heard[link.to].iter().map(|i| *i as usize);
                 let mine = mine.filter(|i| share.contains(i)).map(|i| i - share.start);
-                plastic.remember(mine, k);
+                plastic.remember(mine, k, &*modulators);
             }
             if sources.is_empty() {
                 continue;
@@ -278,6 +281,9 @@ impl Part {
                     ring.empty(k + 1, member.cells.variable_mut(*variable));
                 }
             }
+        }
+        for modulator in modulators {
+            modulator.step(k, heard);
         }
     }
 }

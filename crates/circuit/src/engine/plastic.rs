@@ -1,8 +1,10 @@
 //! Plastic synapses: rows are brought up to date when their source spikes.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::math::Decay;
+use crate::modulator::{Level, Modulated, scaled};
 use crate::plasticity::{Clip, Deliver, Order, Rule, Ties, Traces};
 use crate::projection::{PerSynapse, Synapses};
 
@@ -17,11 +19,12 @@ struct Source {
     done: i64,
 }
 
-/// A spike of a target, and the target's trace just after it.
+/// A spike of a target, the target's trace just after it, and by how much the potentiation that it causes is scaled.
 #[derive(Debug, Clone, Copy)]
 struct Spike {
     time: i64,
     trace: f64,
+    factor: f64,
 }
 
 /// The plastic synapses onto one part's neurons.
@@ -37,6 +40,9 @@ pub(super) struct Plastic {
     dendritic: i64,
     plus: Decay,
     minus: Decay,
+    modulated: Option<Modulated>,
+    /// Factors of depression of this step and of those before it that a source's spike may still count for.
+    depression: VecDeque<f64>,
     sources: Vec<Source>,
     targets: Vec<Vec<Spike>>,
     kept: usize,
@@ -48,7 +54,7 @@ impl Plastic {
     /// `synapses` with a weight each, onto `n_to` targets.
     pub(super) fn new(
         mut synapses: Synapses,
-        rule: Arc<dyn Rule>,
+        (rule, modulated): (Arc<dyn Rule>, Option<Modulated>),
         n_to: usize,
         dt_ms: f64,
     ) -> Self {
@@ -71,6 +77,8 @@ impl Plastic {
             dendritic: (order.dendritic_ms / dt_ms).round() as i64,
             plus: Decay::new(order.tau_plus_ms, dt_ms),
             minus: Decay::new(order.tau_minus_ms, dt_ms),
+            modulated,
+            depression: VecDeque::new(),
             range: rule.range(),
             order,
             rule,
@@ -96,8 +104,22 @@ impl Plastic {
     }
 
     /// Takes in the targets' spikes of step `k`. To be called before [`Plastic::deliver`] of the same step.
-    pub(super) fn remember(&mut self, fired: impl Iterator<Item = usize>, k: u64) {
+    pub(super) fn remember(
+        &mut self,
+        fired: impl Iterator<Item = usize>,
+        k: u64,
+        modulators: &[Level],
+    ) {
         let time = k as i64 + self.dendritic;
+        let factor = match self.modulated {
+            None => 1.0,
+            Some(modulated) => {
+                let (up, down) = modulated.factors(modulators[modulated.by].value);
+                self.depression.push_front(down);
+                self.depression.truncate(self.axonal as usize + 1);
+                up
+            }
+        };
         for target in fired {
             let spikes = &mut self.targets[target];
             let trace = match (self.order.traces, spikes.last()) {
@@ -106,7 +128,11 @@ impl Plastic {
                 }
                 _ => 1.0,
             };
-            spikes.push(Spike { time, trace });
+            spikes.push(Spike {
+                time,
+                trace,
+                factor,
+            });
             self.kept += 1;
         }
     }
@@ -124,7 +150,7 @@ impl Plastic {
                 break;
             }
             let x = source.trace * self.plus.after(spike.time - last);
-            w = self.clip_each(self.rule.potentiated(w, x));
+            w = self.clip_each(scaled(w, self.rule.potentiated(w, x), spike.factor));
         }
         w
     }
@@ -144,6 +170,8 @@ impl Plastic {
             Ties::TargetFirst => (now, now),
             Ties::Apart => (now, now - 1),
         };
+        // Those spikes happened a while ago.
+        let factor = self.depression.back().copied().unwrap_or(1.0);
         for &s in sources {
             let source = self.sources[s as usize];
             for idx in self.synapses.row(s) {
@@ -157,7 +185,7 @@ impl Plastic {
                 let spikes = self.targets[target].iter().rev();
                 if let Some(spike) = spikes.into_iter().find(|p| p.time <= depress_until) {
                     let y = spike.trace * self.minus.after(now - spike.time);
-                    w = self.clip_each(self.rule.depressed(w, y));
+                    w = self.clip_each(scaled(w, self.rule.depressed(w, y), factor));
                 }
                 w = self.clip(w);
                 if self.order.deliver == Deliver::After {

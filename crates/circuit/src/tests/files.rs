@@ -199,3 +199,59 @@ fn adapting_cells_are_simulated_from_their_file() {
         assert!((1.0..100.0).contains(&rate), "{}: {rate} Hz", group.group);
     }
 }
+
+#[test]
+fn a_modulator_is_read_and_its_faults_are_shown_at_their_place() {
+    let text = format!(
+        "{STDP}\n[modulator.level]\ntau_ms = 50.0\nlistens = {{ target = 0.1 }}\nrecord_every_ms = 1.0\n"
+    );
+    let name = CircuitFile::parse(STDP).expect("an example").projection;
+    let (name, _) = name
+        .iter()
+        .find(|p| p.1.stdp.is_some())
+        .expect("a plastic one");
+    let text =
+        format!("{text}[projection.{name}.modulated]\nby = \"level\"\nscales = \"depression\"\n");
+    let heard = CircuitFile::parse(STDP).expect("an example").population;
+    let heard = heard.keys().next().expect("a population");
+    let text = text.replace("target = 0.1", &format!("{heard} = 0.1"));
+    let circuit = CircuitFile::parse(&text)
+        .expect("TOML")
+        .circuit()
+        .expect("names");
+    let mut engine = circuit.build(&Streams::new(0)).expect("a circuit");
+    engine.run(0.2, &Quiet).expect("runs");
+    let recording = engine.recording().expect("spikes");
+    assert_eq!(recording.covariates()[0].values.len(), 200);
+    let change = |from: &str, to: &str| refused(&text.replacen(from, to, 1));
+    for ((at, error), place, said) in [
+        (
+            change("tau_ms = 50.0", "tau_ms = 0.0"),
+            "0.0",
+            "modulator.level.tau_ms`",
+        ),
+        (
+            change("by = \"level\"", "by = \"lever\""),
+            "\"lever\"",
+            "did you mean `level`?",
+        ),
+        (
+            change("every_ms = 1.0", "every_ms = 0.0"),
+            "0.0",
+            "at least one step",
+        ),
+        (
+            change(&format!("{heard} = 0.1"), "nobody = 0.1"),
+            "0.1",
+            "listens.nobody`",
+        ),
+        (
+            change("= \"depression\"", "= \"all\""),
+            "\"all\"",
+            "unknown variant `all`",
+        ),
+    ] {
+        assert!(error.contains(said), "{error}");
+        assert_eq!(at, place, "{error}");
+    }
+}

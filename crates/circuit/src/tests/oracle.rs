@@ -8,6 +8,7 @@ use chiasm_core::Streams;
 use crate::circuit::{Circuit, Kind};
 use crate::input::Generator;
 use crate::math::{Decay, PHI_TO, exp, phi};
+use crate::modulator::scaled;
 use crate::plasticity::{Clip, Deliver, Order, Rule, Ties, Traces};
 use crate::projection::{PerSynapse, Projection, Synapses};
 use crate::{LifConductance, LifCurrent};
@@ -207,6 +208,8 @@ pub(super) fn simulate(
         })
         .collect();
     let mut history: Vec<Vec<Vec<bool>>> = vec![];
+    // Before each step and before the next, of each modulator.
+    let mut levels = vec![plain_levels(circuit, None)];
     let mut waiting: BTreeMap<(u64, usize, u32, bool), f64> = BTreeMap::new();
     let mut spikes = vec![];
     for k in 0..steps {
@@ -272,10 +275,19 @@ pub(super) fn simulate(
                 (&mut xs[l], &mut ys[l]),
                 (k, dt),
                 decays,
+                |lag, post| match p.modulated {
+                    Some(m) if k >= lag => {
+                        let (up, down) = m.factors(levels[(k - lag) as usize][m.by]);
+                        if post { up } else { down }
+                    }
+                    _ => 1.0,
+                },
                 |lag, post, i| ago(lag, if post { p.to.0 } else { p.from.0 }, i),
                 &mut arrive,
             );
         }
+        let counts: Vec<usize> = fired.iter().map(Vec::len).collect();
+        levels.push(plain_levels(circuit, Some((&levels[k as usize], &counts))));
         // What waited comes last.
         let due: Vec<_> = waiting
             .range((k + 1, 0, 0, false)..(k + 2, 0, 0, false))
@@ -313,6 +325,23 @@ fn e_l(model: &Model) -> f64 {
     }
 }
 
+/// Levels of all modulators at the start, or after a step from those before it in which each group had so many spikes.
+fn plain_levels(circuit: &Circuit, step: Option<(&Vec<f64>, &[usize])>) -> Vec<f64> {
+    let each = circuit.modulators.iter().enumerate();
+    each.map(|(i, (_, m))| {
+        let Some((before, counts)) = step else {
+            return m.baseline;
+        };
+        let left = (-circuit.dt_ms / m.tau_ms).exp();
+        let mut level = m.baseline + (before[i] - m.baseline) * left;
+        for (group, gain) in &m.listens {
+            level += gain * counts[group.0] as f64;
+        }
+        level
+    })
+    .collect()
+}
+
 /// All events of one step on all synapses of a projection, in the order that the rule names.
 fn plastic_step(
     rule: &dyn Rule,
@@ -320,6 +349,7 @@ fn plastic_step(
     (xs, ys): (&mut BTreeMap<u32, Trace>, &mut BTreeMap<u32, Trace>),
     (k, dt): (u64, f64),
     decays: &(Decay, Decay),
+    factor: impl Fn(u64, bool) -> f64,
     happened: impl Fn(u64, bool, u32) -> bool,
     arrive: &mut dyn FnMut(u32, u64, f32),
 ) {
@@ -349,7 +379,7 @@ fn plastic_step(
             _ => {}
         }
         let up = |w: f32| match x_then.at(now, plus) {
-            Some(x) if target => each(rule.potentiated(w, x)),
+            Some(x) if target => each(scaled(w, rule.potentiated(w, x), factor(dendritic, true))),
             _ => w,
         };
         let down = |w: f32, arrive: &mut dyn FnMut(u32, u64, f32)| {
@@ -362,7 +392,7 @@ fn plastic_step(
                 arrive(s.to, ahead, w);
             }
             if let Some(y) = y_then.at(now, minus) {
-                w = each(rule.depressed(w, y));
+                w = each(scaled(w, rule.depressed(w, y), factor(axonal, false)));
             }
             w = clip(w);
             if order.deliver == Deliver::After {

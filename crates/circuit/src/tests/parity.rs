@@ -12,7 +12,12 @@ use crate::*;
 const STEPS: u64 = 3000;
 
 /// Two models that drive each other, with one delay, several delays, every kind of connection, and a plastic projection.
-fn circuit(rule: PairStdp, plastic_delay: Draw) -> (Circuit, BTreeMap<usize, Model>, Vec<LinkId>) {
+/// A level that is swayed by two groups scales the plastic projection, if told what.
+fn circuit(
+    rule: PairStdp,
+    plastic_delay: Draw,
+    scales: Option<Scales>,
+) -> (Circuit, BTreeMap<usize, Model>, Vec<LinkId>) {
     let mut circuit = Circuit::new(0.1);
     let drive = circuit.input("drive", 30, Input::Poisson { rate_hz: 150.0 });
     let current = LifCurrent {
@@ -29,7 +34,16 @@ fn circuit(rule: PairStdp, plastic_delay: Draw) -> (Circuit, BTreeMap<usize, Mod
     circuit.start(a, "v_m_mv", Draw::uniform(-60.0, -50.0));
     circuit.start(b, "g_ex_ns", Draw::normal(8.0, 1.0));
     circuit.current(a, Draw::uniform(90.0, 160.0));
+    let level = Modulator::new(20.0, 0.7)
+        .listen(a, 0.03)
+        .listen(drive, -0.02);
+    let level = circuit.modulator("level", level.record(0.5));
     let new = Projection::new;
+    let plastic = new("a a", a, a)
+        .connect(Connect::Probability(0.2))
+        .weight(12.0)
+        .delay_ms(plastic_delay)
+        .plastic(rule);
     let links = vec![
         circuit.project(
             new("drive a", drive, a)
@@ -54,13 +68,10 @@ fn circuit(rule: PairStdp, plastic_delay: Draw) -> (Circuit, BTreeMap<usize, Mod
                 .weight(Draw::normal(-15.0, 2.0))
                 .delay_ms(Draw::uniform(0.1, 2.5)),
         ),
-        circuit.project(
-            new("a a", a, a)
-                .connect(Connect::Probability(0.2))
-                .weight(12.0)
-                .delay_ms(plastic_delay)
-                .plastic(rule),
-        ),
+        circuit.project(match scales {
+            None => plastic,
+            Some(scales) => plastic.modulated(level, scales),
+        }),
         circuit.project(
             new("b b", b, b)
                 .receptor("inhibitory")
@@ -130,7 +141,7 @@ fn assert_same(a: &oracle::Outcome, b: &oracle::Outcome, what: &str) {
 #[test]
 fn the_engine_gives_the_oracles_bits_under_every_rule() {
     let streams = Streams::new(3);
-    let mut n_changed = 0;
+    let (mut n_changed, mut n_circuits) = (0, 0);
     for ties in [Ties::SourceFirst, Ties::TargetFirst, Ties::Apart] {
         for (traces, deliver, clip, dependence) in [
             (
@@ -180,8 +191,17 @@ fn the_engine_gives_the_oracles_bits_under_every_rule() {
                     a_minus: scale * rule().a_minus,
                     ..rule()
                 };
-                let what = format!("{rule:?}");
-                let (circuit, models, links) = circuit(rule, delay);
+                // Each of the four ways meets every tie and shift.
+                let ways = [
+                    None,
+                    Some(Scales::Both),
+                    Some(Scales::Potentiation),
+                    Some(Scales::Depression),
+                ];
+                let scales = ways[n_circuits % 4];
+                n_circuits += 1;
+                let what = format!("{rule:?}, {scales:?}");
+                let (circuit, models, links) = circuit(rule, delay, scales);
                 let plain = oracle::simulate(&circuit, &models, &streams, STEPS);
                 let changed = plain.weights[4].iter().filter(|w| **w != 12.0).count();
                 n_changed += changed;
@@ -212,7 +232,7 @@ fn the_engine_gives_the_oracles_bits_under_every_rule() {
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let streams = Streams::new(4);
     let delays = Draw::uniform(0.3, 2.0);
-    let (circuit, _, links) = circuit(rule(), delays);
+    let (circuit, _, links) = circuit(rule(), delays, Some(Scales::Both));
     let one = outcome(circuit.build(&streams).expect("a circuit"), &links, None);
     assert!(one.spikes.len() > 2000);
     for n in [1, 2, 3, 7] {
@@ -234,7 +254,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn states_are_sampled_alike_on_any_number_of_threads() {
     let streams = Streams::new(4);
-    let (mut circuit, ..) = circuit(rule(), Draw::Same(0.5));
+    let (mut circuit, ..) = circuit(rule(), Draw::Same(0.5), Some(Scales::Depression));
     circuit.record_state(Group(1), "v_m_mv", 1.0, &[]);
     circuit.record_state(Group(2), "g_in_ns", 0.5, &[20, 3, 7]);
     let states = |mut engine: Engine| {
@@ -253,4 +273,24 @@ fn states_are_sampled_alike_on_any_number_of_threads() {
     engine.run(0.05, &Quiet).expect("runs");
     let now = engine.state(Group(2), "g_in_ns");
     assert_eq!(traces.values[[99, 2]], now[7] as f32);
+}
+
+#[test]
+fn a_modulator_is_recorded_alike_on_any_number_of_threads_and_moves() {
+    let streams = Streams::new(4);
+    let (circuit, ..) = circuit(rule(), Draw::Same(0.5), Some(Scales::Both));
+    let recorded = |mut engine: Engine| {
+        engine.run(0.05, &Quiet).expect("runs");
+        let now = engine.modulator(ModulatorId(0)).expect("a level");
+        (engine.recording().expect("a recording"), now)
+    };
+    let (one, now) = recorded(circuit.build(&streams).expect("a circuit"));
+    let (three, _) = recorded(circuit.build_on(&streams, pool(3)).expect("a circuit"));
+    assert_eq!(one, three);
+    let level = &one.covariates()[0];
+    assert_eq!((level.name.as_str(), level.values.len()), ("level", 100));
+    assert_eq!(level.values[99] as f32, now as f32);
+    let highest = level.values.iter().fold(f64::MIN, |a, b| a.max(*b));
+    let lowest = level.values.iter().fold(f64::MAX, |a, b| a.min(*b));
+    assert!(highest > lowest + 0.1, "{lowest} to {highest}");
 }

@@ -164,3 +164,40 @@ fn a_spike_carries_the_weight_from_before_or_after_its_depression() {
         assert!((i - carried).abs() < 1e-6, "{deliver:?}: {i}");
     }
 }
+
+/// A level that rises by .25 at each spike of `caller` and decays with 40 ms, at a time (ms) after them.
+fn level(at_ms: f64) -> f64 {
+    let calls = [10.0, 20.0, 30.0, 50.0].iter();
+    1.0 + 0.25 * calls.map(|t| ((t - at_ms) / 40.0).exp()).sum::<f64>()
+}
+
+#[test]
+fn a_modulator_decays_to_its_baseline_and_scales_what_it_is_told_to() {
+    let (up, down) = (window(10.0, Ties::Apart), window(-10.0, Ties::Apart));
+    // What a spike adds is there from the next step on: a step of .1 ms less to decay in.
+    for (scales, lag, expected) in [
+        (Scales::Both, 10.0, level(119.9) * up),
+        (Scales::Potentiation, 10.0, level(119.9) * up),
+        (Scales::Depression, 10.0, up),
+        (Scales::Both, -10.0, level(109.9) * down),
+        (Scales::Potentiation, -10.0, down),
+        (Scales::Depression, -10.0, level(109.9) * down),
+    ] {
+        let mut circuit = Circuit::new(0.1);
+        let caller = puppet(&mut circuit, "caller", &[10.0, 20.0, 30.0, 50.0]);
+        let source = puppet(&mut circuit, "source", &[110.0]);
+        let target = puppet(&mut circuit, "target", &[110.0 + lag]);
+        let modulator = Modulator::new(40.0, 1.0).listen(caller, 0.25);
+        let modulator = circuit.modulator("level", modulator);
+        let plastic = Projection::new("plastic", source, target).weight(START);
+        let link = circuit.project(plastic.plastic(rule()).modulated(modulator, scales));
+        let mut engine = run(&circuit, 0.5);
+        let found = f64::from(engine.weights(link)[0].2) - START;
+        assert!(
+            (found - expected).abs() < 2e-7,
+            "{scales:?}, {lag}: {found} against {expected}"
+        );
+        let end = engine.modulator(modulator).expect("a level");
+        assert!((end - level(499.8)).abs() < 1e-12, "{end}");
+    }
+}
