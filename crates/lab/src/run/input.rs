@@ -140,17 +140,54 @@ pub(super) fn unchanged(data: &[DataFileRecord]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Bytes and SHA-256 of a file; of a folder, of the names, sizes and contents of its files, which may be many (those in
+/// folders below are not read by any method, and do not count).
 fn checksum(path: &Path) -> Result<(u64, String), DataError> {
-    let io = |source| DataError::Io {
-        path: path.into(),
+    let mut hash = Sha256::new();
+    let mut bytes = 0;
+    if path.is_dir() {
+        for (name, file) in files_in(path)? {
+            let mut of_file = Sha256::new();
+            let size = digest(&file, &mut of_file)?;
+            bytes += size;
+            hash.update(format!("{name}\0{size}\0{}\n", hex(&of_file.finalize())));
+        }
+    } else {
+        bytes = digest(path, &mut hash)?;
+    }
+    Ok((bytes, hex(&hash.finalize())))
+}
+
+/// Names and paths of the files of a folder, by name.
+fn files_in(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let mut files = vec![];
+    for entry in std::fs::read_dir(folder).map_err(reading(folder))? {
+        let path = entry.map_err(reading(folder))?.path();
+        if path.is_file() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            files.push((name.into_owned(), path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn reading(path: &Path) -> impl Fn(std::io::Error) -> DataError {
+    let path = path.to_path_buf();
+    move |source| DataError::Io {
+        path: path.clone(),
         action: "read",
         source,
-    };
-    let mut file = File::open(path).map_err(io)?;
-    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    }
+}
+
+/// Takes a file's bytes into a hash; their number.
+fn digest(path: &Path, hash: &mut Sha256) -> Result<u64, DataError> {
+    let mut file = File::open(path).map_err(reading(path))?;
+    let (mut bytes, mut buffer) = (0, vec![0; 1 << 16]);
     loop {
-        match file.read(&mut buffer).map_err(io)? {
-            0 => return Ok((bytes, hex(&hash.finalize()))),
+        match file.read(&mut buffer).map_err(reading(path))? {
+            0 => return Ok(bytes),
             n => {
                 hash.update(&buffer[..n]);
                 bytes += n as u64;
@@ -192,6 +229,25 @@ mod tests {
         ] {
             assert!(missing_from_text(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_folder_has_the_checksum_of_its_files() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let put =
+            |name: &str, text: &str| std::fs::write(temp.path().join(name), text).expect(name);
+        let sum = || checksum(temp.path()).expect("readable").1;
+        put("b", "two");
+        put("a", "one");
+        let both = sum();
+        assert_eq!(checksum(temp.path()).expect("readable").0, 6);
+        put("a", "oNe");
+        assert_ne!(sum(), both);
+        put("a", "one");
+        assert_eq!(sum(), both);
+        std::fs::rename(temp.path().join("a"), temp.path().join("c")).expect("renamed");
+        assert_ne!(sum(), both, "names count");
+        assert!(checksum(&temp.path().join("nowhere")).is_err());
     }
 
     #[test]

@@ -331,11 +331,11 @@ pub struct Provenance {
 /// A data file that went in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DataFileRecord {
-    /// The file, as given.
+    /// The file or folder, as given.
     pub path: String,
     /// Its size.
     pub bytes: u64,
-    /// SHA-256, in hex.
+    /// SHA-256, in hex; of a folder, that of a list of its files' names, sizes and own checksums.
     pub sha256: String,
 }
 

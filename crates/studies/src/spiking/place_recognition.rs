@@ -37,8 +37,8 @@ static INFO: StudyInfo = StudyInfo {
               they recognize places alone and together, what silencing adds, and how they stand against comparing pixels \
               and against one network that is not split.",
     home: "circuit::place",
-    inputs: "two or more traverses of the same places in the same order, references first and the query last: each a CSV \
-             file with a column `path` of PNG or JPEG files, or an NPY, NPZ, MAT or HDF5 file with an array [place, row, \
+    inputs: "two or more traverses of the same places in the same order, references first and the query last: each a \
+             folder of PNG or JPEG files, a CSV file with a column `path` of such files, or an NPY, NPZ, MAT or HDF5 file with an array [place, row, \
              column] of grey levels",
     paper: Paper {
         card: 44,
