@@ -1,7 +1,7 @@
 //! Address events, as event cameras and silicon cochleas send them: which pixel changed when, and whether up or down.
 //!
 //! [`Events`] are checked once, when they are made: sorted in time, every event inside its [`Sensor`]. A cochlea is a sensor
-//! of one row. [`Events::steps`] bins them into the steps of a clock-driven network: [`Steps`].
+//! of one row. [`Events::read`] takes the field's files; [`Events::steps`] bins them into the steps of a clock-driven network: [`Steps`].
 //!
 //! ```
 //! use chiasm_data::events::{Binning, Event, Events, Sensor};
@@ -12,6 +12,8 @@
 //! assert_eq!(channels, [&[3][..], &[36], &[]]);
 //! # Ok::<(), chiasm_data::DataError>(())
 //! ```
+
+mod read;
 
 use chiasm_core::SettingError;
 use schemars::JsonSchema;

@@ -98,6 +98,9 @@ impl MelSpikes {
     pub fn levels(&self, sound: &Sound) -> Result<Vec<Vec<f64>>, SettingError> {
         self.validate()?;
         let rate = f64::from(sound.rate_hz);
+        let expected = "1 Hz to 1 MHz";
+        let holds = (1..=super::MOST_HZ).contains(&sound.rate_hz);
+        SettingError::check(holds, "rate_hz", expected, sound.rate_hz)?;
         let fits = format!("at most half of the sound's rate, {}", rate / 2.0);
         SettingError::check(self.high_hz <= rate / 2.0, "high_hz", &fits, self.high_hz)?;
         let window = ((self.window_s * rate).round() as usize).max(1);
