@@ -7,6 +7,7 @@ import datetime
 import gzip
 import pathlib
 import struct
+import wave
 
 import h5py
 import numpy as np
@@ -84,3 +85,18 @@ pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 for name, image in [("color", pixels), ("grey", pixels[..., 0])]:
     for ending in ["png", "jpg"]:
         Image.fromarray(image).save(at("photo", f"{name}.{ending}"))
+seen = [(3, 4, 1, 10), (3, 5, 0, 900), (2, 5, 1, 70000)]
+over = bytes([0, 240, 0, 0, 0])
+n_mnist = b"".join(bytes([x, y, on << 7 | t >> 16, t >> 8 & 255, t & 255]) + over for x, y, on, t in seen)
+pathlib.Path(at("events", "n-mnist.bin")).write_bytes(n_mnist)
+two = b"".join(struct.pack(">II", y << 8 | x << 1 | on, t) for x, y, on, t in seen)
+pathlib.Path(at("events", "dvs128.aedat")).write_bytes(b"#!AER-DAT2.0\r\n" + two)
+davis = b"".join(struct.pack(">II", y << 22 | x << 12 | on << 11, t) for x, y, on, t in seen)
+pathlib.Path(at("events", "davis.aedat")).write_bytes(b"#!AER-DAT2.0\r\n# DAVIS240C\r\n" + davis)
+three = b"".join(struct.pack("<II", x << 17 | y << 2 | on << 1 | 1, t) for x, y, on, t in seen)
+head = struct.pack("<HHIIIIII", 1, 1, 8, 4, 0, 3, 3, 3)
+pathlib.Path(at("events", "three.aedat")).write_bytes(b"#!AER-DAT3.1\r\n#!END-HEADER\r\n" + head + three)
+for name, width, values in [("16", 2, np.arange(-800, 800, dtype="<i2")), ("8", 1, np.arange(1600).astype("u1"))]:
+    with wave.open(at("sound", f"{name}.wav"), "wb") as file:
+        file.setparams((1, width, 8000, 0, "NONE", ""))
+        file.writeframes(values.tobytes())

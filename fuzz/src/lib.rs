@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chiasm_data::events::{Binning, Events};
+use chiasm_data::sound::{MelSpikes, Sound};
 use chiasm_data::{Missing, Photos};
 use chiasm_data::datasets::idx::IdxReader;
 use chiasm_data::datasets::wiring::{Junction, Wiring};
@@ -11,7 +13,7 @@ use chiasm_data::io::{Format, Mapping, ReadOptions, read_bytes};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     ("hdf5", hdf5),
     ("nwb", nwb),
     ("npz", npz),
@@ -23,6 +25,8 @@ pub const TARGETS: [Target; 11] = [
     ("idx", idx),
     ("wiring", wiring),
     ("photo", photo),
+    ("events", events),
+    ("sound", sound),
 ];
 
 /// Takes out the panic hook: a panic that a reader catches within is an error like others; one that gets out of it still
@@ -134,4 +138,20 @@ pub fn wiring(bytes: &[u8]) {
 /// PNG and JPEG files.
 pub fn photo(bytes: &[u8]) {
     let _ = Photos::decode(bytes, Path::new("fuzz.png"));
+}
+
+/// Address events of N-MNIST and AEDAT.
+pub fn events(bytes: &[u8]) {
+    for read in [Events::decode_bin, Events::decode_aedat] {
+        if let Ok(events) = read(bytes, None, Path::new("fuzz.bin")) {
+            let _ = events.steps(&Binning::default());
+        }
+    }
+}
+
+/// WAV files, and what is heard of them.
+pub fn sound(bytes: &[u8]) {
+    if let Ok(sound) = Sound::decode(bytes, Path::new("fuzz.wav")) {
+        let _ = MelSpikes::default().spikes(&sound);
+    }
 }
