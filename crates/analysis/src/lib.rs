@@ -2,6 +2,7 @@
 //!
 //! - [`biclustering`]: neurons clustered by shared latent paths, bins by their dynamics, Bayesian;
 //! - [`connectome`]: communities among units, from their affinities over time;
+//! - [`contrastive`]: two modalities in one space, by projections that learn from pairs; look-up of classes never seen;
 //! - [`hmm`]: hidden Markov chains over given emissions: smoothing, the most probable path, draws of paths;
 //! - [`kmeans`]: points into groups of least squared distance;
 //! - [`mcmc`]: whether Markov chains have mixed, what their draws are worth, where the posterior lies;
@@ -15,6 +16,7 @@
 
 pub mod biclustering;
 pub mod connectome;
+pub mod contrastive;
 pub mod hmm;
 pub mod kmeans;
 pub mod mcmc;

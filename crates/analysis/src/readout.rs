@@ -31,7 +31,7 @@ pub use optimizer::Optimizer;
 pub use samples::Samples;
 pub use scale::{Standard, check_disjoint, per_total};
 
-use optimizer::Stepper;
+pub(crate) use optimizer::Stepper;
 use samples::check_finite;
 
 /// Softmax regression. The defaults are the fast choice of paper 16's card.
@@ -125,7 +125,7 @@ impl LinearReadout {
 
 /// In eight sums, so that it runs in vector registers.
 #[inline(always)]
-fn dot_slices(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot_slices(a: &[f32], b: &[f32]) -> f32 {
     let (a8, a_rest) = a.as_chunks::<8>();
     let (b8, b_rest) = b.as_chunks::<8>();
     let mut sums = [0.0f32; 8];

@@ -61,8 +61,10 @@ mod circuit;
 mod engine;
 mod error;
 pub mod file;
+pub mod frozen;
 mod input;
 mod math;
+pub mod memristor;
 mod modulator;
 
 mod neuron;

@@ -20,7 +20,7 @@ pub enum Optimizer {
 }
 
 /// Running means of an optimizer, for each parameter.
-pub(super) struct Stepper {
+pub(crate) struct Stepper {
     optimizer: Optimizer,
     /// Of the gradient (Adam) or of the squared step (Adadelta), and of the squared gradient.
     means: Vec<(f32, f32)>,
@@ -28,7 +28,7 @@ pub(super) struct Stepper {
 }
 
 impl Stepper {
-    pub(super) fn new(optimizer: Optimizer, n: usize) -> Self {
+    pub(crate) fn new(optimizer: Optimizer, n: usize) -> Self {
         Self {
             optimizer,
             means: vec![(0.0, 0.0); n],
@@ -36,7 +36,8 @@ impl Stepper {
         }
     }
 
-    pub(super) fn step<'a>(
+    #[inline(always)]
+    pub(crate) fn step<'a>(
         &mut self,
         parameters: impl Iterator<Item = &'a mut f32>,
         gradient: impl Iterator<Item = &'a f32>,
