@@ -1,5 +1,6 @@
 //! Differentiable networks, the one crate that names Burn.
 //!
+//! - [`continual`]: learning one task after another;
 //! - [`layers`]: operations that Burn would run one by one, in one pass each, with their gradients by hand;
 //! - [`spiking`]: whole spiking networks;
 //! - [`train`]: parameters and their optimizers on the host, so that training can stop and go on to the same bits;
@@ -9,6 +10,7 @@
 //! The same inputs give the same bits on any number of threads: every sum is taken in an order that depends on the shapes
 //! alone.
 
+pub mod continual;
 pub mod layers;
 pub mod models;
 pub mod spiking;
