@@ -7,6 +7,7 @@
 
 use chiasm_lab::Entry;
 
+pub mod continual;
 pub mod images;
 pub mod recordings;
 pub mod spiking;
@@ -22,6 +23,7 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::biclustering::entry(),
         spiking::ca3_cam::entry(),
         spiking::nalsm::entry(),
+        continual::hlop::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),

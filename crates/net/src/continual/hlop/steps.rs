@@ -1,9 +1,9 @@
 //! Training step by step: back through time with a surrogate slope (`bptt`), or forward in time with traces (`ottt`).
 //!
-//! A neuron follows `v += (x_t - v) / tau`, spikes where `v >= 1`, and then `v -= 1`. Back, the slope of a spike is that of
+//! A neuron follows `v = (1 - 1/tau) v + x_t`, spikes where `v >= 1`, and then `v -= 1`. Back, the slope of a spike is that of
 //! `sigmoid(slope (v - 1))`, and the reset counts as constant. Forward in time the gradient at a step is `delta_t' a_t`,
-//! where the trace `a_t = (1 - 1/tau) a_{t-1} + s_t` of the presynaptic spikes stands for the way back, and the loss is
-//! taken at every step.
+//! where the trace `a_t = (1 - 1/tau) a_{t-1} + s_t` of the presynaptic spikes stands for the way back (of the network's
+//! inputs themselves there is no trace, as in the authors' code), and the loss is taken at every step.
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
@@ -21,7 +21,7 @@ struct Seen<T> {
 fn forward<T: Real>(network: &Network<T>, x: ArrayView2<'_, T>) -> Vec<Seen<T>> {
     let n_steps = network.layers.n_steps();
     let samples = x.nrows();
-    let part = T::of(1.0 / network.layers.tau);
+    let stays = T::of(1.0 - 1.0 / network.layers.tau);
     let mut seen: Vec<Seen<T>> = vec![];
     for weights in &network.weights[..network.weights.len() - 1] {
         let driven = match seen.last() {
@@ -42,7 +42,7 @@ fn forward<T: Real>(network: &Network<T>, x: ArrayView2<'_, T>) -> Vec<Seen<T>> 
                 spike in spikes.slice_mut(s![of, ..]),
                 x in x
             ) {
-                let next = *v + (*x - *v) * part;
+                let next = stays * *v + *x;
                 *above = next - T::one();
                 *spike = if *above >= T::zero() { T::one() } else { T::zero() };
                 *v = next - *spike;
@@ -110,7 +110,7 @@ pub(super) fn pass<T: Real>(
         let below = &seen[layer - 1];
         let mut back = network.back(layer, delta.view());
         slopes(network, below, &mut back, through_time);
-        let pre = if through_time || layer == top {
+        let pre = if through_time {
             below.spikes.clone()
         } else {
             traces(network, &below.spikes)
@@ -120,15 +120,8 @@ pub(super) fn pass<T: Real>(
     }
     // The inputs are the same at every step, so their errors may be summed up first.
     let mut sum = Array2::zeros((x.nrows(), delta.ncols()));
-    let decay = 1.0 - 1.0 / network.layers.tau;
-    let mut trace = 0.0;
     for chunk in delta.axis_chunks_iter(Axis(0), x.nrows().max(1)) {
-        trace = if through_time {
-            1.0
-        } else {
-            decay * trace + 1.0
-        };
-        sum.scaled_add(T::of(trace), &chunk);
+        sum += &chunk;
     }
     layers.push(Local {
         pre: x.to_owned(),
@@ -151,9 +144,9 @@ fn slopes<T: Real>(
 ) {
     let n_steps = network.layers.n_steps();
     let samples = errors.nrows() / n_steps.max(1);
-    let (slope, part) = (T::of(network.layers.slope), T::of(1.0 / network.layers.tau));
+    let slope = T::of(network.layers.slope);
     let stays = if through_time {
-        T::one() - part
+        T::of(1.0 - 1.0 / network.layers.tau)
     } else {
         T::zero()
     };
@@ -167,7 +160,7 @@ fn slopes<T: Real>(
         ) {
             let sigmoid = T::one() / (T::one() + (-slope * *above).exp());
             *later = *error * slope * sigmoid * (T::one() - sigmoid) + stays * *later;
-            *error = *later * part;
+            *error = *later;
         });
     }
 }

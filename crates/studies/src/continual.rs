@@ -1,0 +1,3 @@
+//! Studies of networks that learn one task after another.
+
+pub mod hlop;
