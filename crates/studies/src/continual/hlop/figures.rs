@@ -108,7 +108,7 @@ fn matrices(results: &Results) -> Option<Figure> {
     let mut figure = Figure::new(
         "accuracies",
         "Every task after every task",
-        "Accuracy on the test images of each task (columns) after learning each (rows). ACC is the mean of the last row, BWT the mean \
+        "Accuracy on the test images of each task (columns) after learning each (rows); grey: not learned yet. ACC is the mean of the last row, BWT the mean \
          difference of the last row from the diagonal.",
     )
     .columns(2);
@@ -143,7 +143,8 @@ fn arms(results: &Results) -> Option<Figure> {
             "arms",
             "Every way to learn the tasks",
             "Backward transfer (BWT) is what later tasks changed, in points of accuracy: below 0 is forgetting. ACC is the mean accuracy \
-             over all tasks after the last.",
+             over all tasks after the last. Arms with another training rule or feedback may learn fewer tasks (see the table): compare \
+             them in pairs.",
         )
         .with(panel("BWT", "points", &|o| o.accuracies.backward_transfer()))
         .with(panel("ACC", "%", &|o| o.accuracies.mean()))
