@@ -10,6 +10,7 @@ use chiasm_lab::Entry;
 pub mod continual;
 pub mod images;
 pub mod recordings;
+pub mod sounds;
 pub mod spiking;
 pub mod systems;
 
@@ -30,6 +31,7 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
         spiking::place_recognition::entry(),
+        spiking::learned_delays::entry(),
         spiking::dynamic_confidence::entry(),
     ]
 }
