@@ -26,7 +26,7 @@
 //!     hidden: vec![8],
 //!     max_delay_ms: 90.0,
 //!     dropout: 0.0,
-//!     epochs: 20,
+//!     epochs: 100,
 //!     batch: 8,
 //!     ..Config::default()
 //! };

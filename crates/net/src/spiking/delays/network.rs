@@ -175,7 +175,7 @@ impl<T: Float> DelayNetwork<T> {
         self.layers.len()
     }
 
-    /// Numbers that can be trained: weights of synapses that exist, their delays where there are any, gains and shifts.
+    /// Numbers that describe it: weights of synapses that exist, their delays where there are any, gains and shifts.
     #[must_use]
     pub fn n_parameters(&self) -> usize {
         let each = if self.length > 1 { 2 } else { 1 };

@@ -49,7 +49,7 @@ impl Default for Order {
             },
             sparsity: 0.8,
             wide: 2.0,
-            max_delays_ms: vec![110.0, 250.0],
+            max_delays_ms: vec![110.0],
         }
     }
 }
@@ -103,7 +103,7 @@ impl Default for Spoken {
             network: delays::Config {
                 hidden: vec![64, 64],
                 epochs: 15,
-                batch: 64,
+                batch: 16,
                 ..delays::Config::default()
             },
             train: 900,

@@ -3,7 +3,7 @@
 use chiasm_core::Failure;
 use chiasm_lab::Figure;
 use chiasm_lab::figure::{Axis, Mark, Panel};
-use chiasm_net::spiking::delays::kernel::{Bump, taps};
+use chiasm_net::spiking::delays::kernel::{Bump, rounded_delay, taps};
 use chiasm_net::spiking::delays::{Frozen, Recovered, Recovery, Trains};
 
 use super::arms::Arm;
@@ -37,7 +37,6 @@ pub(super) fn kernel() -> Figure {
         let name = format!("width {sigma}");
         panel.with(line(name, count(LENGTH), taps(1.0, POSITION, LENGTH, bump)))
     });
-    let whole = taps(1.0, POSITION, LENGTH, Bump::Rounded);
     Figure::new(
         "kernel",
         "A synapse's kernel while it shrinks",
@@ -46,8 +45,8 @@ pub(super) fn kernel() -> Figure {
     )
     .with(panel.with(Mark::Points {
         series: "rounded".into(),
-        x: count(LENGTH),
-        y: whole,
+        x: vec![rounded_delay(POSITION, LENGTH) as f64],
+        y: vec![1.0],
         labels: vec![],
     }))
 }

@@ -27,9 +27,8 @@ pub(super) fn convolved(
             let mut kernel = taps(weight(i, o), position(i, o), length, bump);
             kernel.reverse();
             for (t, out) in out.iter_mut().enumerate() {
-                for (k, tap) in kernel.iter().enumerate() {
-                    out[o] += tap * padded[t + k][i];
-                }
+                let seen = kernel.iter().zip(&padded[t..]);
+                out[o] += seen.map(|(tap, row)| tap * row[i]).sum::<f64>();
             }
         }
     }
