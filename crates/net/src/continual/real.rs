@@ -33,7 +33,7 @@ impl Real for f64 {
 }
 
 /// Rows per task: the sums of an element have an order that depends on the shapes alone.
-const ROWS: usize = 128;
+const ROWS: usize = 512;
 
 /// `a b`, in blocks of rows over threads.
 pub(crate) fn product<T: Real>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Array2<T> {

@@ -63,9 +63,6 @@ fn setup(arm: Arm, config: &Config) -> Setup {
         Arm::SignSequential | Arm::SignHlop => layers.feedback = Feedback::Sign,
         Arm::Sequential | Arm::Hlop | Arm::Replay | Arm::HlopReplay | Arm::Together => {}
     }
-    if layers.rule != config.layers.rule || layers.feedback != config.layers.feedback {
-        tasks = config.rule_tasks;
-    }
     let replays = matches!(arm, Arm::Replay | Arm::HlopReplay);
     Setup {
         layers,

@@ -143,8 +143,7 @@ fn arms(results: &Results) -> Option<Figure> {
             "arms",
             "Every way to learn the tasks",
             "Backward transfer (BWT) is what later tasks changed, in points of accuracy: below 0 is forgetting. ACC is the mean accuracy \
-             over all tasks after the last. Arms with another training rule or feedback may learn fewer tasks (see the table): compare \
-             them in pairs.",
+             over all tasks after the last.",
         )
         .with(panel("BWT", "points", &|o| o.accuracies.backward_transfer()))
         .with(panel("ACC", "%", &|o| o.accuracies.mean()))

@@ -61,7 +61,6 @@ fn settings_out_of_range_are_refused_by_name() {
     assert!(Config::preset(Preset::Paper).validate().is_ok());
     assert_eq!(field(&|c| c.tasks = 1), "tasks");
     assert_eq!(field(&|c| c.tasks = 20), "protect.rows.later");
-    assert_eq!(field(&|c| c.rule_tasks = 9), "rule_tasks");
     assert_eq!(field(&|c| c.layers.hidden = vec![]), "layers.hidden");
     assert_eq!(field(&|c| c.layers.hidden = vec![64]), "protect.rows.first");
     assert_eq!(
