@@ -28,6 +28,7 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),
+        spiking::resistive_lsm::entry(),
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
         spiking::place_recognition::entry(),

@@ -5,3 +5,4 @@ pub mod dynamic_confidence;
 pub mod learned_delays;
 pub mod nalsm;
 pub mod place_recognition;
+pub mod resistive_lsm;

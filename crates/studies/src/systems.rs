@@ -68,7 +68,7 @@ pub const SYSTEMS: [System; 56] = [
     system(29, "drm", Area::Embodied, "world::rl", "visual reinforcement learning by dormant-ratio minimisation"),
     system(30, "fisbe", Area::Recordings, "analysis::segmentation", "metrics and baselines for instance segmentation of neurons"),
     system(31, "circuit-diagrams", Area::Structure, "diagram", "neural circuit diagrams: check, draw, run, differentiate, cost"),
-    system(32, "resistive-lsm", Area::Spiking, "circuit::reservoir, circuit::memristor", "zero-shot learning on a memristor liquid state machine"),
+    system(32, "resistive-lsm", Area::Spiking, "circuit::frozen, circuit::memristor, analysis::contrastive", "zero-shot learning on a memristor liquid state machine"),
     system(33, "myodex", Area::Embodied, "world::hand", "muscle-driven hand with a multi-task prior"),
     system(34, "quadratic-networks", Area::Learning, "net::layers::quadratic", "quadratic neurons and their stable training"),
     system(35, "continual-benchmark", Area::Continual, "net::continual", "the families of continual learning, side by side"),
