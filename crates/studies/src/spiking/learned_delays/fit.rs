@@ -113,12 +113,12 @@ fn read(
         let expected = format!("at most {n}, the trials of class `{name}`");
         return Err(SettingError::new("test_every", expected, config.test_every).into());
     }
-    let mut seen = vec![0; names.len()];
+    let mut seen = vec![0usize; names.len()];
     let mut parts = [(vec![], vec![]), (vec![], vec![])];
     for (label, events) in samples {
         let class = names.binary_search(&label).unwrap_or(0);
         seen[class] += 1;
-        let test = usize::from(seen[class] % config.test_every == 0);
+        let test = usize::from(seen[class].is_multiple_of(config.test_every));
         parts[test].0.push(events);
         parts[test].1.push(class);
     }
