@@ -274,14 +274,13 @@ pub(super) fn simulate(
                 each,
                 (&mut xs[l], &mut ys[l]),
                 (k, dt),
-                decays,
-                |lag, post| match p.modulated {
+                (decays, |lag: u64, post: bool| match p.modulated {
                     Some(m) if k >= lag => {
                         let (up, down) = m.factors(levels[(k - lag) as usize][m.by]);
                         if post { up } else { down }
                     }
                     _ => 1.0,
-                },
+                }),
                 |lag, post, i| ago(lag, if post { p.to.0 } else { p.from.0 }, i),
                 &mut arrive,
             );
@@ -348,8 +347,7 @@ fn plastic_step(
     synapses: &mut [OneSynapse],
     (xs, ys): (&mut BTreeMap<u32, Trace>, &mut BTreeMap<u32, Trace>),
     (k, dt): (u64, f64),
-    decays: &(Decay, Decay),
-    factor: impl Fn(u64, bool) -> f64,
+    (decays, factor): (&(Decay, Decay), impl Fn(u64, bool) -> f64),
     happened: impl Fn(u64, bool, u32) -> bool,
     arrive: &mut dyn FnMut(u32, u64, f32),
 ) {

@@ -182,7 +182,7 @@ pub(super) fn event_gradients<T: Float>(kernels: &Kernels<T>, steps: usize, grad
 }
 
 /// Arrivals of the same events by the plain convolution of the padded input with the kernels: the oracle of
-/// [`arrivals`]. Terms are added in the events' order, so that rounded kernels give the same bits.
+/// `arrivals`. Terms are added in the events' order, so that rounded kernels give the same bits.
 #[must_use]
 pub fn convolution<T: Float>(
     weights: &[T],

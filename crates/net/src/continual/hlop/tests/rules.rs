@@ -119,7 +119,7 @@ fn through_time_by_hand() {
     // Scores 1 and -.5: the gradient of the first is p - 1.
     let p = 1.0 / (1.0 + (-1.5f64).exp());
     assert!((pass.loss + p.ln()).abs() < 1e-12);
-    let at_spike = ((p - 1.0) * 2.0 + (1.0 - p) * -1.0) / 2.0;
+    let at_spike = ((p - 1.0) * 2.0 - (1.0 - p)) / 2.0;
     let slope = |above: f64| {
         let s = 1.0 / (1.0 + (-4.0 * above).exp());
         4.0 * s * (1.0 - s)
