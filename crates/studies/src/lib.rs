@@ -9,6 +9,7 @@ use chiasm_lab::Entry;
 
 pub mod continual;
 pub mod images;
+pub mod learning;
 pub mod recordings;
 pub mod sounds;
 pub mod spiking;

@@ -1,0 +1,1 @@
+//! Studies of how networks learn, beside what theory predicts.
