@@ -37,13 +37,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::circuit::{Circuit, Group};
 use crate::input::Input;
-use crate::modulator::{Modulator, ModulatorId, Scales};
+use crate::modulator::ModulatorId;
 use crate::neuron::{AdaptiveExponential, Izhikevich, LifConductance, LifCurrent, Neuron};
 use crate::plasticity::PairStdp;
 use crate::projection::{Connect, Draw, Projection};
 
+mod modulator;
 mod place;
 
+pub use modulator::{ModulatedFile, ModulatorFile};
 pub use place::span_of;
 
 /// A whole circuit, as written in a file.
@@ -178,37 +180,6 @@ pub struct ProjectionFile {
     pub modulated: Option<ModulatedFile>,
 }
 
-/// A modulator: a slow variable that hears groups and scales the changes of plastic projections.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModulatorFile {
-    /// Time constant of the return to its baseline, ms.
-    pub tau_ms: f64,
-    /// Where it starts and returns to; changes are as the rule says at a level of 1.
-    #[serde(default = "default_baseline")]
-    pub baseline: f64,
-    /// For each population or input that it hears, what one spike adds.
-    pub listens: BTreeMap<String, f64>,
-    /// Time between samples in the recording, ms; not recorded if left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub record_every_ms: Option<f64>,
-}
-
-/// How a modulator acts on a projection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModulatedFile {
-    /// The modulator.
-    pub by: String,
-    /// Which changes it scales.
-    #[serde(default)]
-    pub scales: Scales,
-}
-
-fn default_baseline() -> f64 {
-    1.0
-}
-
 fn default_receptor() -> String {
     "excitatory".into()
 }
@@ -311,14 +282,8 @@ impl CircuitFile {
         };
         let mut modulators: BTreeMap<&str, ModulatorId> = BTreeMap::new();
         for (name, m) in &self.modulator {
-            let mut modulator = Modulator::new(m.tau_ms, m.baseline);
-            for (heard, gain) in &m.listens {
-                let field = format!("modulator.{name}.listens.{heard}");
-                modulator = modulator.listen(group(heard, field)?, *gain);
-            }
-            if let Some(every_ms) = m.record_every_ms {
-                modulator = modulator.record(every_ms);
-            }
+            let modulator =
+                m.modulator(&|heard| group(heard, format!("modulator.{name}.listens.{heard}")))?;
             modulators.insert(name, circuit.modulator(name, modulator));
         }
         for (name, p) in &self.projection {

@@ -16,6 +16,18 @@ pub fn sd(x: &[f64], ddof: usize) -> f64 {
     (x.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (x.len() - ddof) as f64).sqrt()
 }
 
+/// The larger of two numbers; NaN if one of them is, where `f64::max` would pass it by. To be folded over errors.
+///
+/// ```
+/// use chiasm_core::stats::greater;
+/// assert_eq!([0.5, 2.0, 1.0].into_iter().fold(0.0, greater), 2.0);
+/// assert!([0.5, f64::NAN, 1.0].into_iter().fold(0.0, greater).is_nan());
+/// ```
+#[must_use]
+pub fn greater(a: f64, b: f64) -> f64 {
+    if a > b || a.is_nan() { a } else { b }
+}
+
 /// Median; NaN for an empty slice. NaN values sort last.
 #[must_use]
 pub fn median(x: &[f64]) -> f64 {

@@ -2,6 +2,8 @@
 //!
 //! - [`continual`]: learning one task after another;
 //! - [`layers`]: operations that Burn would run one by one, in one pass each, with their gradients by hand;
+//! - [`network`]: networks as stacks of layers on plain arrays, and their training;
+//! - [`quadratic`]: quadratic neurons and how to train them;
 //! - [`spiking`]: whole spiking networks;
 //! - [`train`]: parameters and their optimizers on the host, so that training can stop and go on to the same bits;
 //! - [`models`]: whole architectures, models of recordings among them.
@@ -13,7 +15,11 @@
 pub mod continual;
 pub mod layers;
 pub mod models;
+pub mod network;
+mod number;
+pub mod quadratic;
 pub mod spiking;
 pub mod train;
 
 pub use burn_tensor as tensor;
+pub use number::Real;

@@ -1,1 +1,3 @@
 //! Studies of how networks learn, beside what theory predicts.
+
+pub mod quadratic_networks;

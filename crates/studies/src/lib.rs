@@ -30,6 +30,7 @@ pub fn catalogue() -> Vec<Entry> {
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),
         spiking::resistive_lsm::entry(),
+        learning::quadratic_networks::entry(),
         recordings::timeseries_networks::entry(),
         recordings::trsa::entry(),
         spiking::place_recognition::entry(),

@@ -70,7 +70,7 @@ pub const SYSTEMS: [System; 56] = [
     system(31, "circuit-diagrams", Area::Structure, "diagram", "neural circuit diagrams: check, draw, run, differentiate, cost"),
     system(32, "resistive-lsm", Area::Spiking, "circuit::frozen, circuit::memristor, analysis::contrastive", "zero-shot learning on a memristor liquid state machine"),
     system(33, "myodex", Area::Embodied, "world::hand", "muscle-driven hand with a multi-task prior"),
-    system(34, "quadratic-networks", Area::Learning, "net::layers::quadratic", "quadratic neurons and their stable training"),
+    system(34, "quadratic-networks", Area::Learning, "net::quadratic", "quadratic neurons and their stable training"),
     system(35, "continual-benchmark", Area::Continual, "net::continual", "the families of continual learning, side by side"),
     system(36, "mgno", Area::Structure, "net::models::mgno", "neural operator with multigrid linear operators"),
     system(37, "induction-heads", Area::Microscope, "probe::clamp", "formation of induction heads under clamping"),

@@ -12,6 +12,7 @@
 //! - [`rotating_digits`]: spike counts and images of a digit, driven by shared and private smooth latents;
 //! - [`network_rdms`]: dissimilarities of network layers, like between seeds only in their order;
 //! - [`order_task`](fn@order_task): spikes whose order alone tells the class;
+//! - [`Planar`]: two spirals or rings in the plane;
 //! - [`route`](fn@route): a route seen several times in changing light;
 //! - [`saccades`](fn@saccades): events of a camera whose gaze jumps over an image;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
@@ -23,6 +24,7 @@ mod drawn_digits;
 mod lfr;
 mod network_rdms;
 mod order_task;
+mod planar;
 mod planted_calcium;
 mod rotating_digits;
 mod route;
@@ -41,6 +43,7 @@ pub use drawn_digits::drawn_digits;
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};
 pub use order_task::{OrderSample, OrderTask, OrderTruth, order_task};
+pub use planar::Planar;
 pub use planted_calcium::{CalciumTruth, PlantedCalcium, PlantedMotif, planted_calcium};
 pub use rotating_digits::{DigitTrials, RotatingDigits, rotating_digits};
 pub use route::{Route, RouteTruth, route};

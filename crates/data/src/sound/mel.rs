@@ -44,6 +44,9 @@ impl Default for MelSpikes {
 /// Added to every energy before its logarithm: about a -60 dB noise at full scale 1.
 const FLOOR: f64 = 1e-6;
 
+/// Samples of the longest transform.
+const LONGEST: f64 = 1_048_576.0;
+
 impl MelSpikes {
     /// Refuses what is out of range.
     ///
@@ -107,7 +110,15 @@ impl MelSpikes {
         let edges = self.edges();
         // Long enough for a sample of the spectrum within the narrowest band on both sides of its peak.
         let narrowest = edges[1] - edges[0];
-        let n = window.max((rate / narrowest).ceil() as usize);
+        let needed = (rate / narrowest).ceil();
+        // Written so that NaN does not pass.
+        let fine = needed <= LONGEST;
+        let wide = format!(
+            "bands of at least {} Hz, the lowest included",
+            rate / LONGEST
+        );
+        SettingError::check(fine, "bands, low_hz, high_hz", &wide, narrowest)?;
+        let n = window.max(needed as usize);
         let n = n.next_power_of_two();
         let transform = RealFftPlanner::<f64>::new().plan_fft_forward(n);
         let (mut frame, mut spectrum) = (transform.make_input_vec(), transform.make_output_vec());

@@ -112,6 +112,8 @@ fn settings_out_of_range_are_refused_by_name() {
     assert!(refused(|b| b.threshold = f64::NAN).contains("threshold"));
     assert!(refused(|b| b.step_s = 0.0).contains("step_s"));
     assert!(refused(|b| b.high_hz = 50.0).contains("high_hz"));
+    let narrow = |b: &mut MelSpikes| (b.low_hz, b.high_hz) = (100.0, 100.001);
+    assert!(refused(narrow).contains("bands of at least"));
     assert!(refused(|b| b.high_hz = 5000.0).contains("half of the sound's rate"));
 }
 

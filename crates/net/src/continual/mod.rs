@@ -7,12 +7,11 @@
 //! Plain arrays; Burn is not needed here.
 
 mod accuracies;
+mod arrays;
 mod error;
 pub mod hlop;
-mod real;
 mod tasks;
 
 pub use accuracies::Accuracies;
 pub use error::ContinualError;
-pub use real::Real;
 pub use tasks::{Part, Task, permutation};

@@ -4,7 +4,8 @@ use chiasm_core::Rng;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1};
 use rand::seq::SliceRandom;
 
-use super::{ContinualError, Real};
+use super::ContinualError;
+use crate::Real;
 
 /// Samples with labels. Several tasks may share the inputs.
 #[derive(Debug, Clone)]
@@ -82,7 +83,7 @@ impl<T: Real> Task<'_, T> {
                 found: of.labels[sample],
             });
         }
-        if let Some((sample, column, found)) = super::real::not_finite(of.inputs) {
+        if let Some((sample, column, found)) = super::arrays::not_finite(of.inputs) {
             return Err(ContinualError::NotFinite {
                 what: "inputs",
                 sample,

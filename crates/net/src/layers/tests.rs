@@ -3,9 +3,10 @@ use chiasm_core::Streams;
 use rand::RngExt;
 
 use super::*;
-use crate::train::{Scalar, download, upload};
+use crate::Real;
+use crate::train::{download, upload};
 
-fn random<T: Scalar>(name: &str, shape: [usize; 2], device: &Device) -> Tensor<2> {
+fn random<T: Real>(name: &str, shape: [usize; 2], device: &Device) -> Tensor<2> {
     let mut rng = Streams::new(4).stream(name);
     let values = (0..shape[0] * shape[1])
         .map(|_| T::of(2.0 * rng.random::<f64>() - 1.0))
@@ -14,7 +15,7 @@ fn random<T: Scalar>(name: &str, shape: [usize; 2], device: &Device) -> Tensor<2
 }
 
 /// A loss of one output and the gradients of the inputs it is to have.
-fn run<T: Scalar>(
+fn run<T: Real>(
     inputs: &[Tensor<2>],
     f: impl Fn(&[Tensor<2>]) -> Tensor<1>,
 ) -> (Vec<T>, Vec<Vec<T>>) {
@@ -25,16 +26,16 @@ fn run<T: Scalar>(
     (download(loss.inner()), leaves.iter().map(of).collect())
 }
 
-fn close<T: Scalar>(a: &[T], b: &[T], tolerance: f64) {
+fn close<T: Real>(a: &[T], b: &[T], tolerance: f64) {
     assert_eq!(a.len(), b.len());
-    let scale = b.iter().map(|v| v.to_f64().abs()).fold(1e-3, f64::max);
+    let scale = b.iter().map(|v| v.wide().abs()).fold(1e-3, f64::max);
     for (a, b) in a.iter().zip(b) {
-        let gap = (a.to_f64() - b.to_f64()).abs() / scale;
-        assert!(gap < tolerance, "{:?} {:?}", a.to_f64(), b.to_f64());
+        let gap = (a.wide() - b.wide()).abs() / scale;
+        assert!(gap < tolerance, "{:?} {:?}", a.wide(), b.wide());
     }
 }
 
-fn same<T: Scalar>(
+fn same<T: Real>(
     tolerance: f64,
     inputs: &[Tensor<2>],
     ours: impl Fn(&[Tensor<2>]) -> Tensor<1>,
@@ -52,7 +53,7 @@ fn same<T: Scalar>(
     }
 }
 
-fn all<T: Scalar>(tolerance: f64) {
+fn all<T: Real>(tolerance: f64) {
     let device = Device::flex().autodiff();
     // More rows than one task has, and a width that no vector divides.
     let x = random::<T>("x", [150, 7], &device);

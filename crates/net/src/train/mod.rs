@@ -1,10 +1,10 @@
 //! Parameters and their optimizers, on the host: plain numbers that can be kept, read back and gone on from to the same
 //! bits.
 
-mod adam;
+mod optimizer;
 mod parameters;
-mod sgd;
+mod schedule;
 
-pub use adam::{Adam, Group};
-pub use parameters::{Array, Parameters, Scalar, download, upload};
-pub use sgd::{Sgd, cosine};
+pub use optimizer::{NotFinite, Optimizer, Rule, Share};
+pub use parameters::{Array, Parameters, download, upload};
+pub use schedule::{cosine, one_cycle};

@@ -1,26 +1,10 @@
 //! Named arrays of numbers.
 
-use burn_tensor::{Device, Element, Gradients, Tensor, TensorData};
+use burn_tensor::{Device, Gradients, Tensor, TensorData};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// `f32` to train, `f64` to check gradients; `to_f64` comes with [`Element`].
-pub trait Scalar: Element + Copy + Send + Sync + Serialize + 'static {
-    /// The nearest number.
-    fn of(x: f64) -> Self;
-}
-
-impl Scalar for f32 {
-    fn of(x: f64) -> Self {
-        x as Self
-    }
-}
-
-impl Scalar for f64 {
-    fn of(x: f64) -> Self {
-        x
-    }
-}
+use crate::Real;
 
 /// A matrix of parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,7 +24,7 @@ pub struct Parameters<T> {
     pub arrays: Vec<Array<T>>,
 }
 
-impl<T: Scalar> Parameters<T> {
+impl<T: Real> Parameters<T> {
     /// Adds a matrix and returns its position. Panics if the number of values does not fit the shape.
     pub fn push(&mut self, name: impl Into<String>, shape: [usize; 2], values: Vec<f64>) -> usize {
         assert_eq!(values.len(), shape[0] * shape[1], "values fit the shape");
@@ -111,7 +95,7 @@ impl<T: Scalar> Parameters<T> {
 
 /// Numbers on the host as a tensor of their own precision. Panics if their number does not fit the shape.
 #[must_use]
-pub fn upload<T: Scalar, const D: usize>(
+pub fn upload<T: Real, const D: usize>(
     values: Vec<T>,
     shape: [usize; D],
     device: &Device,
@@ -121,7 +105,7 @@ pub fn upload<T: Scalar, const D: usize>(
 
 /// A tensor's numbers. Panics if it is of another precision.
 #[must_use]
-pub fn download<T: Scalar, const D: usize>(tensor: Tensor<D>) -> Vec<T> {
+pub fn download<T: Real, const D: usize>(tensor: Tensor<D>) -> Vec<T> {
     let data = tensor.into_data();
     data.as_slice::<T>()
         .expect("a tensor of the parameters' precision")

@@ -12,6 +12,7 @@ mod data;
 mod figures;
 mod probe;
 mod run;
+mod tables;
 #[cfg(test)]
 mod tests;
 

@@ -10,8 +10,8 @@ use chiasm_core::vectorized;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::network::{Local, Network, Pass, cross_entropy};
-use crate::continual::Real;
-use crate::continual::real::product;
+use crate::Real;
+use crate::continual::arrays::product;
 
 /// A batch forward.
 pub(super) struct Forward<T> {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::network::{Local, Network};
 use super::settings::{Layers, Protect, Replay, Train};
 use super::subspace::Subspace;
-use crate::continual::real::product;
+use crate::Real;
+use crate::continual::arrays::product;
 use crate::continual::tasks::{asked, gather};
-use crate::continual::{ContinualError, Real, Task};
+use crate::continual::{ContinualError, Task};
 
 /// The lateral circuits of all layers and how they learn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{Feedback, Layers, Rule};
 use super::{dsr, steps};
-use crate::continual::real::{matrices, product};
-use crate::continual::{ContinualError, Real};
+use crate::Real;
+use crate::continual::ContinualError;
+use crate::continual::arrays::{matrices, product};
 
 /// What the weights of one layer see of a batch: their gradient is `delta' pre`, whichever rule.
 #[derive(Debug, Clone)]

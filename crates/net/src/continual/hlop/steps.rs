@@ -8,8 +8,8 @@
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::network::{Local, Network, Pass, cross_entropy};
-use crate::continual::Real;
-use crate::continual::real::product;
+use crate::Real;
+use crate::continual::arrays::product;
 
 /// The steps of one hidden layer, each `[step and sample, unit]`.
 struct Seen<T> {

@@ -6,8 +6,9 @@ use rand_distr::{Distribution, StandardNormal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::continual::real::{accumulate, matrix, not_finite, product};
-use crate::continual::{ContinualError, Real};
+use crate::Real;
+use crate::continual::ContinualError;
+use crate::continual::arrays::{accumulate, matrix, not_finite, product};
 
 /// What lateral neurons send.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

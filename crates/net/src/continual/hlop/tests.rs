@@ -8,7 +8,7 @@ use chiasm_core::Streams;
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::continual::Real;
+use crate::Real;
 
 fn normal<T: Real>(rows: usize, columns: usize, streams: &Streams, name: &str) -> Array2<T> {
     let mut rng = streams.stream(name);

@@ -10,7 +10,8 @@ use super::config::{Latents, MmGpVae, NeuralLikelihood};
 use super::network::{Batch, Sizes};
 use super::scales::{Scale, Scales};
 use super::trials::{Stream, Trials};
-use crate::train::{Scalar, upload};
+use crate::Real;
+use crate::train::upload;
 
 /// What of a batch is drawn at random, besides the samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +64,7 @@ pub(super) struct Prepared<T> {
     behavior: Option<Rows<T>>,
 }
 
-impl<T: Scalar> Prepared<T> {
+impl<T: Real> Prepared<T> {
     /// A stream that the model explains and the data lack counts as not seen.
     pub(super) fn new(config: &MmGpVae, scales: &Scales, trials: &Trials, sizes: Sizes) -> Self {
         let (n, t) = (trials.len(), sizes.bins);
@@ -162,7 +163,7 @@ impl<T: Scalar> Prepared<T> {
     }
 }
 
-fn one_if<T: Scalar>(holds: bool) -> T {
+fn one_if<T: Real>(holds: bool) -> T {
     T::of(f64::from(u8::from(holds)))
 }
 

@@ -13,7 +13,8 @@ use super::network::{Network, Sizes, Terms};
 use super::objective::terms;
 use super::scales::Scales;
 use super::trials::Trials;
-use crate::train::{Adam, Parameters, Scalar, download, upload};
+use crate::Real;
+use crate::train::{Optimizer, Parameters, Rule, download, upload};
 
 /// The objective over one epoch, per trial, in the data's own units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -34,7 +35,7 @@ pub struct Epoch {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     pub(super) parameters: Parameters<f32>,
-    pub(super) adam: Adam<f32>,
+    pub(super) optimizer: Optimizer<f32>,
     pub(super) scales: Scales,
     pub(super) bins: usize,
     pub(super) units: usize,
@@ -130,10 +131,10 @@ impl MmGpVae {
         };
         let streams = streams.child("mm_gpvae").child("start");
         let (_, parameters, groups) = Network::new(self, sizes, &scales.offsets, &streams);
-        let adam = Adam::new(&parameters, groups, self.clip);
+        let optimizer = Optimizer::new(&parameters, Rule::ADAM, groups);
         Ok(Training {
             parameters,
-            adam,
+            optimizer,
             scales,
             bins: sizes.bins,
             units,
@@ -191,10 +192,8 @@ impl MmGpVae {
                 let grads = next.parameters.gradients(&leaves, &grads);
                 // The leaves share the parameters' memory no longer once they are gone.
                 drop((leaves, parts));
-                let norms = next.adam.update(&mut next.parameters, &grads);
-                if !norms.iter().all(|n| n.is_finite()) {
-                    return Err(fault("a gradient"));
-                }
+                let taken = next.optimizer.update(&mut next.parameters, &grads, 1.0);
+                taken.map_err(|_| fault("a gradient"))?;
                 self.clamp(&network, &mut next.parameters);
                 values.add_to(&mut sum, which.iter().map(|&r| &fixed[r]));
             }
@@ -300,7 +299,7 @@ impl MmGpVae {
     }
 }
 
-pub(super) fn normal<T: Scalar>(n: usize, rng: &mut chiasm_core::Rng) -> Vec<T> {
+pub(super) fn normal<T: Real>(n: usize, rng: &mut chiasm_core::Rng) -> Vec<T> {
     (0..n)
         .map(|_| {
             let v: f64 = StandardNormal.sample(rng);

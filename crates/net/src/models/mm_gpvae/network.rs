@@ -4,8 +4,9 @@ use burn_tensor::{Device, Tensor};
 
 use super::config::{Combine, Latents};
 use super::prior::Basis;
+use crate::Real;
 use crate::layers::{Activation, dense};
-use crate::train::{Scalar, upload};
+use crate::train::upload;
 
 /// Sizes that the data give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Terms {
 
 impl Network {
     /// The basis as a tensor, `[coefficient, time]`; `None` where coefficients are bins.
-    pub(super) fn basis_tensor<T: Scalar>(
+    pub(super) fn basis_tensor<T: Real>(
         &self,
         device: &Device,
         squared: bool,

@@ -4,8 +4,8 @@ use burn_tensor::{Device, Tensor};
 
 use super::config::{MmGpVae, NeuralLikelihood};
 use super::network::{Batch, Gaussian, Network, Terms};
+use crate::Real;
 use crate::layers::{poisson_energy, squared_error};
-use crate::train::Scalar;
 
 /// The parts of minus the bound, summed over the batch (up to [`super::batch::constants`]). `noise` has the shape of the
 /// posterior's means: standard normal draws for the part that has no closed form, the behaviour.
@@ -15,7 +15,7 @@ use crate::train::Scalar;
 /// Poisson: exp(eta + v/2) - y eta,  eta = C z + d at the mean,  v = (C o C) sum_k B_kt^2 exp(2 s_k)
 /// image: sum (x - x')^2 / (2 v_y) + T D/2 ln (2 pi v_y) at a sample
 /// ```
-pub(super) fn terms<T: Scalar>(
+pub(super) fn terms<T: Real>(
     network: &Network,
     config: &MmGpVae,
     leaves: &[Tensor<2>],
@@ -28,7 +28,7 @@ pub(super) fn terms<T: Scalar>(
 }
 
 /// The same for a posterior that is given.
-pub(super) fn terms_of<T: Scalar>(
+pub(super) fn terms_of<T: Real>(
     network: &Network,
     config: &MmGpVae,
     leaves: &[Tensor<2>],

@@ -6,7 +6,8 @@ use chiasm_core::linalg::Cholesky;
 use super::basis::{FourierBasis, time_covariance};
 use super::config::{MmGpVae, Prior};
 use super::network::{Gaussian, Network};
-use crate::train::{Scalar, download, upload};
+use crate::Real;
+use crate::train::{download, upload};
 
 /// In which coefficients the latents are inferred.
 #[derive(Debug, Clone)]
@@ -49,7 +50,7 @@ impl Basis {
 
 impl Network {
     /// `KL(q || p)` of each trial and latent, `[trial, latent]`.
-    pub(super) fn divergence<T: Scalar>(
+    pub(super) fn divergence<T: Real>(
         &self,
         leaves: &[Tensor<2>],
         q: &Gaussian,
@@ -87,7 +88,7 @@ impl Network {
 
     /// With a dense covariance `K`, inverted on the host. To first order in the log length scale `K^-1` and `ln |K|` are
     /// linear, so that the graph has their exact values and gradients.
-    fn time_divergence<T: Scalar>(
+    fn time_divergence<T: Real>(
         &self,
         log_length: &Tensor<2>,
         q: &Gaussian,
@@ -99,7 +100,7 @@ impl Network {
         let [trials, latents, t] = q.mean.dims();
         let values: Vec<f64> = download::<T, 2>(log_length.clone().inner())
             .into_iter()
-            .map(|v| v.to_f64())
+            .map(|v| v.wide())
             .collect();
         let n = values.len();
         let change = log_length.clone() - log_length.clone().detach();

@@ -7,7 +7,7 @@ use super::MmGpVaeError;
 use super::config::{MmGpVae, NeuralLikelihood, Scaling};
 use super::network::Sizes;
 use super::trials::{Stream, Trials};
-use crate::train::Scalar;
+use crate::Real;
 
 /// Center and scale of every channel.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ impl Scale {
         Self { center, scale }
     }
 
-    pub(super) fn apply<T: Scalar>(&self, c: usize, v: f32) -> T {
+    pub(super) fn apply<T: Real>(&self, c: usize, v: f32) -> T {
         T::of((f64::from(v) - self.center[c]) / self.scale[c])
     }
 }

@@ -6,16 +6,17 @@ use super::basis::FourierBasis;
 use super::config::{MapStart, MmGpVae, NeuralLikelihood, Prior};
 use super::network::{Encoder, Layer, Network, Sizes};
 use super::prior::Basis;
-use crate::train::{Group, Parameters, Scalar};
+use crate::Real;
+use crate::train::{Parameters, Share};
 
 impl Network {
     /// The networks and their parameters at the start. `offsets` are the neural decoder's at the start, one per unit.
-    pub(super) fn new<T: Scalar>(
+    pub(super) fn new<T: Real>(
         config: &MmGpVae,
         sizes: Sizes,
         offsets: &[f64],
         streams: &Streams,
-    ) -> (Self, Parameters<T>, Vec<Group>) {
+    ) -> (Self, Parameters<T>, Vec<Share>) {
         let mut p = Parameters::default();
         let latents = config.latents();
         let basis = Basis::new(config, sizes.bins);
@@ -102,10 +103,9 @@ impl Network {
             )
         });
         ends.push(p.arrays.len());
-        let group = |name: &str, i: usize, rate| Group {
-            name: name.into(),
-            arrays: (ends[i]..ends[i + 1]).collect(),
-            rate,
+        let group = |name: &str, i: usize, rate| Share {
+            clip: Some(config.clip),
+            ..Share::of(name, (ends[i]..ends[i + 1]).collect(), rate)
         };
         let groups = vec![
             group("neural encoder", 0, config.neural_rate),
@@ -131,7 +131,7 @@ impl Network {
 }
 
 /// Maps from time to coefficients: for means with a bias, for log deviations without.
-fn maps<T: Scalar>(
+fn maps<T: Real>(
     config: &MmGpVae,
     basis: &FourierBasis,
     name: &str,

@@ -4,12 +4,12 @@ use rayon::prelude::*;
 
 use super::DelaysError;
 use super::events::{Event, Trains};
-use super::float::Float;
 use super::gradients::spikes;
 use super::kernel::{Bump, Kernels};
 use super::layer::{arrivals, convolved, steps_after};
 use super::network::DelayNetwork;
 use super::neuron::{Fire, best, potentials, scores};
+use crate::Real;
 
 /// One layer, ready to be used.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Frozen<T = f32> {
     pub(super) layers: Vec<FrozenLayer<T>>,
 }
 
-impl<T: Float> DelayNetwork<T> {
+impl<T: Real> DelayNetwork<T> {
     /// Refuses samples of other channels or classes.
     pub(super) fn accept(&self, trains: &Trains) -> Result<(), DelaysError> {
         let same = |what, expected: usize, found: usize| match expected == found {
@@ -84,7 +84,7 @@ impl<T: Float> DelayNetwork<T> {
     }
 }
 
-impl<T: Float> Frozen<T> {
+impl<T: Real> Frozen<T> {
     /// Channels of the input.
     #[must_use]
     pub fn n_channels(&self) -> usize {
@@ -192,7 +192,7 @@ impl<T: Float> Frozen<T> {
     }
 }
 
-impl<T: Float> Frozen<T> {
+impl<T: Real> Frozen<T> {
     /// The readout's potentials `[step][class]` by the plain convolution of every layer, zeros included: what [`Self::play`] is
     /// compared with. With whole delays both give the same bits.
     #[must_use]

@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 
 use super::events::Event;
-use super::float::Float;
 use super::kernel::{Bump, Kernels};
 use super::layer::{ByChannel, arrivals, event_gradients, steps_after, synapse_gradients};
 use super::network::{DelayNetwork, silence};
 use super::neuron::{self, Fire, Moments, potentials, potentials_backward};
+use crate::Real;
 
 /// Gradients of one layer; those of the norm are empty for the readout.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,7 @@ struct Trace<T> {
     moments: Option<Moments<T>>,
 }
 
-impl<T: Float> DelayNetwork<T> {
+impl<T: Real> DelayNetwork<T> {
     /// Loss, scores and gradients of a batch; the running moments of the norms follow it.
     pub(super) fn gradients(
         &mut self,
@@ -206,7 +206,7 @@ impl<T: Float> DelayNetwork<T> {
 }
 
 /// The spikes of potentials `[step][neuron]` as events.
-pub(super) fn spikes<T: Float>(
+pub(super) fn spikes<T: Real>(
     potentials: &[T],
     n: usize,
     kept: Option<(&[bool], T)>,

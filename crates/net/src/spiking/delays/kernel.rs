@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::float::Float;
+use crate::Real;
 
 /// What the published code adds to the width, so that a width of 0 is still a bump.
 const LEAST_WIDTH: f64 = 0.27;
@@ -90,12 +90,12 @@ pub(super) struct Shape<T> {
     inverse: T,
 }
 
-impl<T: Float> Shape<T> {
+impl<T: Real> Shape<T> {
     pub(super) fn new(length: usize, bump: Bump) -> Self {
         let (sd, reach) = match bump {
             Bump::Gauss { sigma } => {
                 let sd = sigma.abs() + LEAST_WIDTH;
-                (sd, sd * (-2.0 * T::EPSILON.to_f64().ln()).sqrt())
+                (sd, sd * (-2.0 * T::epsilon().wide().ln()).sqrt())
             }
             Bump::Triangle => (1.0, 1.0),
             Bump::Rounded => (1.0, 0.0),
@@ -121,10 +121,10 @@ impl<T: Float> Shape<T> {
         let last = self.length - self.width;
         if let Bump::Rounded = self.bump {
             out[0] = T::ONE;
-            return rounded_delay(position.to_f64(), self.length);
+            return rounded_delay(position.wide(), self.length);
         }
         let center = T::of(half(self.length)) - position;
-        let first = (center.to_f64() - self.reach).ceil().max(0.0) as usize;
+        let first = (center.wide() - self.reach).ceil().max(0.0) as usize;
         let start = first.min(last);
         let mut x = T::of(start as f64) - center;
         let mut sum = T::ZERO;
@@ -191,7 +191,7 @@ pub(super) struct Kernels<T> {
     pub(super) dense: Vec<T>,
 }
 
-impl<T: Float> Kernels<T> {
+impl<T: Real> Kernels<T> {
     pub(super) fn new(
         weights: &[T],
         positions: &[T],

@@ -7,9 +7,10 @@
 use chiasm_core::vectorized;
 use rayon::prelude::*;
 
+use super::DelaysError;
 use super::events::Event;
-use super::float::Float;
 use super::kernel::{Bump, Kernels};
+use crate::Real;
 
 /// Steps whose gradients are added up in registers.
 const BLOCK: usize = 32;
@@ -20,7 +21,7 @@ pub(super) fn steps_after(steps: usize, length: usize) -> usize {
 }
 
 /// Adds what arrives from the events of one sample to `out`, `[step][out]`.
-pub(super) fn arrivals<T: Float>(kernels: &Kernels<T>, events: &[Event<T>], out: &mut [T]) {
+pub(super) fn arrivals<T: Real>(kernels: &Kernels<T>, events: &[Event<T>], out: &mut [T]) {
     let (n, length) = (kernels.n_out, kernels.length);
     vectorized(
         #[inline(always)]
@@ -59,7 +60,7 @@ pub(super) struct ByChannel<T> {
     events: Vec<(u32, u32, T)>,
 }
 
-impl<T: Float> ByChannel<T> {
+impl<T: Real> ByChannel<T> {
     pub(super) fn new(n_channels: usize, samples: &[impl AsRef<[Event<T>]>]) -> Self {
         let all = || samples.iter().flat_map(|s| s.as_ref());
         let mut cuts = vec![0usize; n_channels + 1];
@@ -83,7 +84,7 @@ impl<T: Float> ByChannel<T> {
 }
 
 /// Gradients of weights and positions, `[in][out]` each, from that of the arrivals, for each sample `[step][out]`.
-pub(super) fn synapse_gradients<T: Float>(
+pub(super) fn synapse_gradients<T: Real>(
     kernels: &Kernels<T>,
     (weights, positions): (&[T], &[T]),
     events: &ByChannel<T>,
@@ -142,7 +143,7 @@ pub(super) fn synapse_gradients<T: Float>(
 
 /// Gradient of the values of one sample's events, had there been one of every channel in every step: `[step][in]`, from that
 /// of the arrivals, `[step][out]`.
-pub(super) fn event_gradients<T: Float>(kernels: &Kernels<T>, steps: usize, grad: &[T]) -> Vec<T> {
+pub(super) fn event_gradients<T: Real>(kernels: &Kernels<T>, steps: usize, grad: &[T]) -> Vec<T> {
     let (n_in, n, width) = (kernels.n_in, kernels.n_out, kernels.shape.width);
     let padded = steps.next_multiple_of(BLOCK);
     // With zeros where nothing arrives any more.
@@ -183,23 +184,40 @@ pub(super) fn event_gradients<T: Float>(kernels: &Kernels<T>, steps: usize, grad
 
 /// Arrivals of the same events by the plain convolution of the padded input with the kernels: the oracle of
 /// `arrivals`. Terms are added in the events' order, so that rounded kernels give the same bits.
-#[must_use]
-pub fn convolution<T: Float>(
+///
+/// # Errors
+/// Weights, positions or inputs whose number fits no synapses of `n_in` to `n_out`; no length.
+pub fn convolution<T: Real>(
     weights: &[T],
     positions: &[T],
     (n_in, n_out): (usize, usize),
     length: usize,
     bump: Bump,
     input: &[T],
-) -> Vec<T> {
-    convolved(
-        &Kernels::new(weights, positions, (n_in, n_out), length, bump),
-        input,
-    )
+) -> Result<Vec<T>, DelaysError> {
+    let check = |fine: bool, what, expected: String, found| {
+        let refused = DelaysError::Shape {
+            what,
+            expected,
+            found,
+        };
+        if fine { Ok(()) } else { Err(refused) }
+    };
+    let n = n_in * n_out;
+    check(n > 0, "synapses", "at least 1".into(), n)?;
+    check(length > 0, "kernel, taps", "at least 1".into(), length)?;
+    for (what, found) in [("weights", weights.len()), ("positions", positions.len())] {
+        check(found == n, what, n.to_string(), found)?;
+    }
+    let whole = input.len().is_multiple_of(n_in);
+    let expected = format!("a multiple of the {n_in} channels");
+    check(whole, "inputs, values", expected, input.len())?;
+    let kernels = Kernels::new(weights, positions, (n_in, n_out), length, bump);
+    Ok(convolved(&kernels, input))
 }
 
 /// The same with kernels that are there.
-pub(super) fn convolved<T: Float>(kernels: &Kernels<T>, input: &[T]) -> Vec<T> {
+pub(super) fn convolved<T: Real>(kernels: &Kernels<T>, input: &[T]) -> Vec<T> {
     let (n_in, n_out, length) = (kernels.n_in, kernels.n_out, kernels.length);
     let tap = |i: usize, o: usize, delay: usize| {
         let s = i * n_out + o;

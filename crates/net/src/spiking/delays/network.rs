@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::DelaysError;
 use super::config::{Config, Delays};
-use super::float::Float;
 use super::kernel::{self, Bump, Kernels};
 use super::neuron::Norm;
+use crate::Real;
 
 /// Synapses onto one layer, and its batch-norm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct DelayNetwork<T = f32> {
     pub(super) layers: Vec<Layer<T>>,
 }
 
-impl<T: Float> DelayNetwork<T> {
+impl<T: Real> DelayNetwork<T> {
     /// A network at its start: weights uniform within `sqrt(6 / n_in)`, positions uniform over their range.
     ///
     /// # Errors
@@ -136,12 +136,12 @@ impl<T: Float> DelayNetwork<T> {
                 pre: s / to.n_out,
                 post: s % to.n_out,
                 expected,
-                found: found.to_f64().to_string(),
+                found: found.wide().to_string(),
             };
-            if !w.finite() {
+            if !w.is_finite() {
                 return Err(refuse("a finite weight".into(), *w));
             }
-            if !(-half..=half).contains(&p.to_f64()) {
+            if !(-half..=half).contains(&p.wide()) {
                 return Err(refuse(format!("a position from -{half} to {half}"), *p));
             }
         }
@@ -196,12 +196,12 @@ impl<T: Float> DelayNetwork<T> {
         let exists = |s: &usize| layer.exists.get(*s).copied().unwrap_or(true);
         let delays = (0..layer.positions.len())
             .filter(exists)
-            .map(|s| kernel::delay(layer.positions[s].to_f64(), self.length));
+            .map(|s| kernel::delay(layer.positions[s].wide(), self.length));
         Some(delays.collect())
     }
 }
 
-impl<T: Float> Layer<T> {
+impl<T: Real> Layer<T> {
     pub(super) fn kernels(&self, length: usize, bump: Bump) -> Kernels<T> {
         let shape = (self.n_in, self.n_out);
         Kernels::new(&self.weights, &self.positions, shape, length, bump)
@@ -209,7 +209,7 @@ impl<T: Float> Layer<T> {
 }
 
 /// Puts 0 where no synapse is.
-pub(super) fn silence<T: Float>(values: &mut [T], exists: &[bool]) {
+pub(super) fn silence<T: Real>(values: &mut [T], exists: &[bool]) {
     for (value, exists) in values.iter_mut().zip(exists) {
         if !exists {
             *value = T::ZERO;

@@ -6,7 +6,7 @@ use chiasm_core::vectorized;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::float::Float;
+use crate::Real;
 
 /// As PyTorch's.
 const VARIANCE_FLOOR: f64 = 1e-5;
@@ -27,7 +27,7 @@ pub(super) struct Moments<T> {
     pub(super) inverse: Vec<T>,
 }
 
-impl<T: Float> Norm<T> {
+impl<T: Real> Norm<T> {
     pub(super) fn new(n: usize) -> Self {
         Self {
             gain: vec![T::ONE; n],
@@ -124,12 +124,12 @@ impl<T: Float> Norm<T> {
 }
 
 /// Sums over samples and steps, sample by sample in order.
-fn sums<T: Float>(batch: &[Vec<T>], n: usize, of: impl Fn(T, usize) -> T + Sync) -> Vec<f64> {
+fn sums<T: Real>(batch: &[Vec<T>], n: usize, of: impl Fn(T, usize) -> T + Sync) -> Vec<f64> {
     let pairs: Vec<(&[T], &[T])> = batch.iter().map(|x| (x.as_slice(), x.as_slice())).collect();
     paired_sums(&pairs, n, |x, _, j| of(x, j))
 }
 
-fn paired_sums<T: Float>(
+fn paired_sums<T: Real>(
     batch: &[(&[T], &[T])],
     n: usize,
     of: impl Fn(T, T, usize) -> T + Sync,
@@ -154,7 +154,7 @@ fn paired_sums<T: Float>(
     let mut all = vec![0.0; n];
     for sums in each {
         for (all, sum) in all.iter_mut().zip(sums) {
-            *all += sum.to_f64();
+            *all += sum.wide();
         }
     }
     all
@@ -172,7 +172,7 @@ pub(super) enum Fire {
 
 /// Potentials before the resets, in place of the currents `[step][neuron]`: `v <- leak v + scale x + offset`, reset to 0
 /// from 1 on unless `integrate`.
-pub(super) fn potentials<T: Float>(
+pub(super) fn potentials<T: Real>(
     x: &mut [T],
     n: usize,
     leak: T,
@@ -199,7 +199,7 @@ pub(super) fn potentials<T: Float>(
 }
 
 /// The gradient of the normed currents, in place of that of the spikes `[step][neuron]`.
-pub(super) fn potentials_backward<T: Float>(
+pub(super) fn potentials_backward<T: Real>(
     grad: &mut [T],
     potentials: &[T],
     n: usize,
@@ -228,21 +228,21 @@ pub(super) fn potentials_backward<T: Float>(
 
 /// The integral of the surrogate, 1/2 at the threshold.
 #[cfg(test)]
-pub(super) fn smooth<T: Float>(v: T, alpha: f64) -> T {
+pub(super) fn smooth<T: Real>(v: T, alpha: f64) -> T {
     T::of(0.5) + (T::of(0.5 * PI * alpha) * (v - T::ONE)).atan() * T::of(1.0 / PI)
 }
 
 /// For each class the sum over steps of the softmax of the readout's potentials `[step][class]`.
-pub(super) fn scores<T: Float>(potentials: &[T], n: usize) -> Vec<f64> {
+pub(super) fn scores<T: Real>(potentials: &[T], n: usize) -> Vec<f64> {
     softmax_sums(potentials, n).1
 }
 
 /// The softmax of each step, and its sum.
-fn softmax_sums<T: Float>(potentials: &[T], n: usize) -> (Vec<f64>, Vec<f64>) {
+fn softmax_sums<T: Real>(potentials: &[T], n: usize) -> (Vec<f64>, Vec<f64>) {
     let mut steps = vec![0.0; potentials.len()];
     let mut sums = vec![0.0; n];
     for (row, p) in potentials.chunks_exact(n).zip(steps.chunks_exact_mut(n)) {
-        softmax(row.iter().map(|v| v.to_f64()), p);
+        softmax(row.iter().map(|v| v.wide()), p);
         for (sum, p) in sums.iter_mut().zip(&*p) {
             *sum += p;
         }
@@ -252,7 +252,7 @@ fn softmax_sums<T: Float>(potentials: &[T], n: usize) -> (Vec<f64>, Vec<f64>) {
 
 /// Cross-entropy of the scores as logits; and its gradient by the currents of the readout, in place of its potentials, times
 /// `weight`.
-pub(super) fn loss<T: Float>(
+pub(super) fn loss<T: Real>(
     potentials: &mut [T],
     n: usize,
     leak: T,
@@ -270,7 +270,7 @@ pub(super) fn loss<T: Float>(
     for (row, p) in rows.rev() {
         let mean: f64 = p.iter().zip(&error).map(|(p, e)| p * e).sum();
         for j in 0..n {
-            later[j] = weight * p[j] * (error[j] - mean) + leak.to_f64() * later[j];
+            later[j] = weight * p[j] * (error[j] - mean) + leak.wide() * later[j];
             row[j] = T::of(later[j]);
         }
     }

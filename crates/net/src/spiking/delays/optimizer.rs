@@ -1,12 +1,10 @@
 //! Adam with a rate and a first decay that change from epoch to epoch.
 
-use std::f64::consts::PI;
-
 use chiasm_core::vectorized;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::float::Float;
+use crate::Real;
 
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
@@ -31,7 +29,7 @@ pub(super) struct Step {
     pub(super) decay: f64,
 }
 
-impl<T: Float> Adam<T> {
+impl<T: Real> Adam<T> {
     pub(super) fn new(n: usize) -> Self {
         Self {
             steps: 0,
@@ -69,28 +67,4 @@ impl<T: Float> Adam<T> {
                 );
             });
     }
-}
-
-/// Rate and first decay of Adam in epoch `epoch` of `epochs` of one cycle, as PyTorch's `OneCycleLR` at its defaults: for 3
-/// tenths of the epochs the rate rises from a 25th of the peak, then falls to a 10,000th of that, each on half a cosine; the
-/// decay falls from 0.95 to 0.85 and rises again.
-#[must_use]
-pub fn one_cycle(peak: f64, epoch: usize, epochs: usize) -> (f64, f64) {
-    let (start, end) = (peak / 25.0, peak / 25.0 / 1e4);
-    let last = epochs as f64 - 1.0;
-    let top = 0.3 * epochs as f64 - 1.0;
-    let now = epoch as f64;
-    let between = |from: f64, to: f64, done: f64| {
-        to + (from - to) * 0.5 * (1.0 + (PI * done.clamp(0.0, 1.0)).cos())
-    };
-    if now <= top && top > 0.0 {
-        let done = now / top;
-        return (between(start, peak, done), between(0.95, 0.85, done));
-    }
-    let done = if last > top {
-        (now - top) / (last - top)
-    } else {
-        1.0
-    };
-    (between(peak, end, done), between(0.85, 0.95, done))
 }

@@ -4,9 +4,9 @@ use chiasm_core::vectorized;
 
 use super::DelaysError;
 use super::events::Event;
-use super::float::Float;
 use super::frozen::Frozen;
 use super::kernel::{self, Bump, Kernels};
+use crate::Real;
 
 /// A synapse of a network with whole delays.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Synapse {
     pub delay: usize,
 }
 
-impl<T: Float> Frozen<T> {
+impl<T: Real> Frozen<T> {
     fn whole(&self) -> Result<(), DelaysError> {
         let width = self.layers.iter().map(|l| l.kernels.shape.width).max();
         match width {
@@ -48,7 +48,7 @@ impl<T: Float> Frozen<T> {
                         layer: l,
                         pre: s / k.n_out,
                         post: s % k.n_out,
-                        weight: tap.to_f64(),
+                        weight: tap.wide(),
                         delay: *delay as usize,
                     });
                 }
@@ -174,7 +174,7 @@ pub struct Player<'a, T = f32> {
     ends: Vec<usize>,
 }
 
-impl<T: Float> Player<'_, T> {
+impl<T: Real> Player<'_, T> {
     /// Takes what is active in the next step (channel, value) and gives the readout's potentials.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use chiasm_data::recording::{Activity, Draft, Epoch, Missing, Spikes, Unit};
 use chiasm_data::{DataError, Recording};
 
-use super::{DelaysError, Float, Frozen, Trains};
+use super::{DelaysError, Frozen, Trains};
+use crate::Real;
 
 /// Why a recording could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +23,7 @@ impl chiasm_core::Diagnose for RecordError {
     }
 }
 
-impl<T: Float> Frozen<T> {
+impl<T: Real> Frozen<T> {
     /// The spikes of all hidden neurons while the first `n` samples are shown one after the other, each from a fresh start.
     /// Units are called `LAYER/INDEX`, their region is `layer LAYER`; every sample is an epoch of kind `trial` whose label is
     /// its class.

@@ -12,8 +12,8 @@ use super::gradients::{Gradients, Kept};
 use super::kernel;
 use super::network::DelayNetwork;
 use super::neuron::{Fire, best};
-use super::optimizer::{Adam, Step, one_cycle};
-use crate::train::cosine;
+use super::optimizer::{Adam, Step};
+use crate::train::{cosine, one_cycle};
 
 /// What an epoch of training gave.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -24,7 +24,7 @@ pub use record::RecordError;
 pub use spiking::{Run, SpikingNetwork};
 
 use crate::layers::{Activation, dense};
-use crate::train::{Parameters, Sgd, cosine, download, upload};
+use crate::train::{Optimizer, Parameters, Rule, Share, cosine, download, upload};
 
 /// The network's shape and training. Defaults are those of card 48, works when 2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -118,7 +118,14 @@ impl Qcfs {
         let streams = streams.child("qcfs");
         let (n, width) = inputs.dim();
         let mut network = QcfsNetwork::new(self, width, classes, &streams);
-        let mut sgd = Sgd::new(&network.parameters, self.momentum, self.decay);
+        let share = Share {
+            decay: self.decay,
+            ..Share::all(&network.parameters, self.rate)
+        };
+        let momentum = Rule::Sgd {
+            momentum: self.momentum,
+        };
+        let mut descent = Optimizer::new(&network.parameters, momentum, vec![share]);
         let device = Device::flex().autodiff();
         let steps = self.epochs * n.div_ceil(self.batch);
         let mut step = 0;
@@ -152,14 +159,10 @@ impl Qcfs {
                 let grads = loss.backward();
                 let grads = network.parameters.gradients(&leaves, &grads);
                 drop(leaves);
-                let rate = cosine(self.rate, step, steps);
+                let factor = cosine(1.0, step, steps);
                 step += 1;
-                if !sgd
-                    .update(&mut network.parameters, &grads, rate)
-                    .is_finite()
-                {
-                    return Err(fault("a gradient"));
-                }
+                let taken = descent.update(&mut network.parameters, &grads, factor);
+                taken.map_err(|_| fault("a gradient"))?;
                 network.keep_thresholds();
             }
             watch.tick(1);

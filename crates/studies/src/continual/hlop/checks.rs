@@ -2,7 +2,7 @@
 
 use chiasm_core::Failure;
 use chiasm_lab::Bench;
-use chiasm_net::continual::Real;
+use chiasm_net::Real;
 use chiasm_net::continual::hlop::{Birth, Hebb, Subspace};
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chiasm_core::Failure;
+use chiasm_core::stats::greater;
 use chiasm_lab::bench::Table;
 use chiasm_lab::{Bench, Findings};
 use chiasm_net::continual::{Part, Task, permutation};
@@ -136,7 +137,7 @@ fn report(results: &Results, bench: &mut Bench) -> Result<(), Failure> {
         if let Some(far) = outcome.trainings.last().map(|t| &t.from_orthonormal)
             && !far.is_empty()
         {
-            let most = far.iter().copied().fold(0.0, f64::max);
+            let most = far.iter().copied().fold(0.0, greater);
             bench.metric(&format!("{name}/from-orthonormal"), most, "1")?;
             if most > 0.5 {
                 bench.note(format!(

@@ -196,7 +196,11 @@ fn record_method(
         ),
     }
     let rise = |w: &[f64]| w[1] * w[1] - w[0] * w[0];
-    let largest = factors.errors.windows(2).map(rise).fold(0.0, f64::max);
+    let largest = factors
+        .errors
+        .windows(2)
+        .map(rise)
+        .fold(0.0, stats::greater);
     bench.metric("largest_rise_of_squared_error", largest, "1")
 }
 

@@ -1,5 +1,6 @@
 //! The experiment: networks trained, turned into spikes, calibrated on images kept apart, and measured on the test images.
 
+use chiasm_core::stats::greater;
 use chiasm_core::{Failure, Inside};
 use chiasm_lab::{Bench, Findings};
 use chiasm_net::spiking::confidence::{Agent, Calibration, Outputs, score};
@@ -189,7 +190,7 @@ fn report(arms: &[Arm], bench: &mut Bench) -> Result<(), Failure> {
     bench.metric("quantized/accuracy", mean(arms, |a| a.quantized), "1")?;
     bench.metric("long/accuracy", mean(arms, |a| a.long), "1")?;
     let apart = arms.iter().map(|a| (a.long - a.quantized).abs());
-    bench.metric("long/apart", apart.fold(0.0, f64::max), "1")?;
+    bench.metric("long/apart", apart.fold(0.0, greater), "1")?;
     bench.metric("spikes/all-steps", mean(arms, |a| a.spikes), "1")?;
     bench.metric("spikes/agent", mean(arms, |a| a.agent_spikes), "1")?;
     let saved = mean(arms, |a| 1.0 - a.agent_spikes / a.spikes);

@@ -1,6 +1,7 @@
 //! What holds exactly: the astrocyte's relaxation, the bounds of the weights, the rest after a spike.
 
 use chiasm_circuit::reservoir::{Reservoir, Response, Stimuli};
+use chiasm_core::stats::greater;
 use chiasm_core::{Failure, Quiet};
 use chiasm_lab::Bench;
 
@@ -32,7 +33,7 @@ pub(super) fn relaxation(
     let start = response.astrocyte[last] - b;
     let rest = response.astrocyte[last..].iter().enumerate();
     let apart = rest.map(|(t, a)| (a - (b + start * left.powi(t as i32))).abs());
-    let most = apart.fold(0.0, f64::max);
+    let most = apart.fold(0.0, greater);
     bench.metric("astrocyte/relaxation-error", most, "1")?;
     // Otherwise the check would compare nothing.
     let silence = response.astrocyte.len() - 1 - last;

@@ -6,7 +6,7 @@ use ndarray::Array2;
 use super::super::network::cross_entropy;
 use super::super::{Feedback, Layers, Network, Rule};
 use super::normal;
-use crate::continual::real::product;
+use crate::continual::arrays::product;
 
 fn layers(rule: Rule) -> Layers {
     Layers {

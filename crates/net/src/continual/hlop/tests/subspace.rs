@@ -6,8 +6,9 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::super::{Birth, Code, Hebb, Subspace};
 use super::{frobenius, normal};
-use crate::continual::real::product;
-use crate::continual::{ContinualError, Real};
+use crate::Real;
+use crate::continual::ContinualError;
+use crate::continual::arrays::product;
 
 #[test]
 fn one_hebbian_change_by_hand() {

@@ -48,7 +48,7 @@ impl Data {
 type Leaves = (Tensor<3>, Tensor<2>, Tensor<1>, Tensor<1>);
 
 /// Spikes and the gradients of input, weights, bias and leak.
-fn run<T: Scalar>(
+fn run<T: Real>(
     data: &Data,
     track_input: bool,
     layer: impl Fn(Leaves) -> Tensor<3>,
@@ -74,7 +74,7 @@ fn run<T: Scalar>(
     ]
 }
 
-fn composed<T: Scalar>(data: &Data, track_input: bool, config: &Lif) -> [Vec<T>; 5] {
+fn composed<T: Real>(data: &Data, track_input: bool, config: &Lif) -> [Vec<T>; 5] {
     run(data, track_input, |(x, w, b, l)| {
         spiking_linear_composed(x, w, Some(b), l, config).unwrap()
     })

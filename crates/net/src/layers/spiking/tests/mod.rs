@@ -3,7 +3,8 @@ use chiasm_core::Streams;
 use rand::RngExt;
 
 use super::*;
-use crate::train::{Scalar, download, upload};
+use crate::Real;
+use crate::train::{download, upload};
 
 mod differences;
 mod known;
@@ -54,22 +55,22 @@ fn draws(name: &str, n: usize, (low, high): (f64, f64)) -> Vec<f64> {
         .collect()
 }
 
-fn to<T: Scalar>(values: &[f64]) -> Vec<T> {
+fn to<T: Real>(values: &[f64]) -> Vec<T> {
     values.iter().map(|v| T::of(*v)).collect()
 }
 
-fn close<T: Scalar>(what: &str, a: &[T], b: &[T], tolerance: f64) {
+fn close<T: Real>(what: &str, a: &[T], b: &[T], tolerance: f64) {
     assert_eq!(a.len(), b.len(), "{what}");
     // Sums of terms of order 1: relative to those, should the sums cancel.
-    let scale = b.iter().map(|v| v.to_f64().abs()).fold(0.1, f64::max);
+    let scale = b.iter().map(|v| v.wide().abs()).fold(0.1, f64::max);
     for (i, (a, b)) in a.iter().zip(b).enumerate() {
-        let gap = (a.to_f64() - b.to_f64()).abs() / scale;
+        let gap = (a.wide() - b.wide()).abs() / scale;
         // Not `gap > tolerance`: NaN must not pass.
         assert!(
             gap <= tolerance,
             "{what} {i}: {:?} {:?}",
-            a.to_f64(),
-            b.to_f64()
+            a.wide(),
+            b.wide()
         );
     }
 }

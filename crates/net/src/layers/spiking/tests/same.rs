@@ -3,7 +3,7 @@
 use super::*;
 
 /// Spikes and the gradients of input and leak, of a weighted sum of spikes.
-fn run<T: Scalar>(
+fn run<T: Real>(
     shape: [usize; 3],
     (input, leak, weigh): (&[f64], &[f64], &[f64]),
     layer: impl Fn(Tensor<3>, Tensor<1>) -> Tensor<3>,
@@ -21,7 +21,7 @@ fn run<T: Scalar>(
     ]
 }
 
-fn all<T: Scalar + PartialEq>(tolerance: f64) {
+fn all<T: Real + PartialEq>(tolerance: f64) {
     let mut n_spikes = 0.0;
     // The second has more neurons than one task.
     for (shape, n_leaks) in [([12, 3, 5], 1), ([12, 3, 5], 5), ([6, 5, 130], 130)] {
@@ -37,8 +37,8 @@ fn all<T: Scalar + PartialEq>(tolerance: f64) {
                 let burns = run::<T>(shape, data, |i, l| lif_composed(i, l, &config).unwrap());
                 if firing == Firing::Spikes {
                     assert_eq!(ours[0], burns[0], "{config:?}");
-                    assert!(ours[0].iter().all(|s| [0.0, 1.0].contains(&s.to_f64())));
-                    n_spikes += ours[0].iter().map(|s| s.to_f64()).sum::<f64>();
+                    assert!(ours[0].iter().all(|s| [0.0, 1.0].contains(&s.wide())));
+                    n_spikes += ours[0].iter().map(|s| s.wide()).sum::<f64>();
                 }
                 for ((a, b), what) in ours.iter().zip(&burns).zip(["spikes", "input", "leak"]) {
                     close(&format!("{what} {config:?}"), a, b, tolerance);

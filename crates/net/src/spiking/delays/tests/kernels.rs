@@ -1,5 +1,6 @@
+use super::super::Recovery;
 use super::super::kernel::{Bump, Kernels, delay, rounded_delay, slopes, taps};
-use super::super::{Recovery, one_cycle};
+use crate::train::one_cycle;
 use chiasm_core::Streams;
 
 const LENGTH: usize = 25;

@@ -3,11 +3,11 @@ use proptest::prelude::*;
 use rand::RngExt;
 
 use super::super::events::Event;
-use super::super::float::Float;
 use super::super::kernel::{Bump, Kernels};
 use super::super::layer::{arrivals, convolution, event_gradients, steps_after};
 use super::super::network::DelayNetwork;
 use super::super::{Config, DelaysError, Synapse};
+use crate::Real;
 
 /// A layer drawn at random and its input, as events and as activity `[step][channel]`.
 struct Drawn<T> {
@@ -17,7 +17,7 @@ struct Drawn<T> {
     dense: Vec<T>,
 }
 
-fn draw<T: Float>(shape: (usize, usize), length: usize, steps: usize, seed: u64) -> Drawn<T> {
+fn draw<T: Real>(shape: (usize, usize), length: usize, steps: usize, seed: u64) -> Drawn<T> {
     let mut rng = Streams::new(seed).stream("layer");
     let half = (length / 2) as f64;
     let n = shape.0 * shape.1;
@@ -43,7 +43,7 @@ fn draw<T: Float>(shape: (usize, usize), length: usize, steps: usize, seed: u64)
     }
 }
 
-fn arrived<T: Float>(
+fn arrived<T: Real>(
     d: &Drawn<T>,
     shape: (usize, usize),
     length: usize,
@@ -64,7 +64,7 @@ proptest! {
     ) {
         let length = 2 * half + 1;
         let d = draw::<f64>(shape, length, steps, seed);
-        let plain = |bump| convolution(&d.weights, &d.positions, shape, length, bump, &d.dense);
+        let plain = |bump| convolution(&d.weights, &d.positions, shape, length, bump, &d.dense).unwrap();
         // Whole delays: the same bits.
         let rounded = arrived(&d, shape, length, steps, Bump::Rounded);
         prop_assert_eq!(&rounded, &plain(Bump::Rounded));
@@ -73,7 +73,7 @@ proptest! {
             prop_assert!((a - b).abs() < 1e-12, "{} {}", a, b);
         }
         let d = draw::<f32>(shape, length, steps, seed);
-        let plain = convolution(&d.weights, &d.positions, shape, length, bump, &d.dense);
+        let plain = convolution(&d.weights, &d.positions, shape, length, bump, &d.dense).unwrap();
         for (a, b) in arrived(&d, shape, length, steps, bump).iter().zip(plain) {
             prop_assert!((a - b).abs() < 1e-5, "{} {}", a, b);
         }
@@ -127,7 +127,7 @@ fn a_single_tap_without_delay_gives_back_the_input() {
     assert!(out[steps..].iter().all(|y| *y == 0.0));
 }
 
-fn network<T: Float>() -> DelayNetwork<T> {
+fn network<T: Real>() -> DelayNetwork<T> {
     let config = Config {
         hidden: vec![12, 9],
         max_delay_ms: 110.0,
@@ -148,7 +148,7 @@ fn network<T: Float>() -> DelayNetwork<T> {
 }
 
 /// The readout by whole-time sums and by ring buffers.
-fn both<T: Float>() -> (Vec<T>, Vec<T>, usize) {
+fn both<T: Real>() -> (Vec<T>, Vec<T>, usize) {
     let frozen = network::<T>().rounded();
     let d = draw::<f32>((6, 1), 1, 40, 9);
     let (batch, spikes) = frozen.run(&d.events, 40);
@@ -173,7 +173,7 @@ fn ring_buffers_give_the_bits_of_the_convolution() {
     for (l, layer) in network.layers.iter().enumerate() {
         let shape = (layer.n_in, layer.n_out);
         let (w, p) = (&layer.weights, &layer.positions);
-        let currents = convolution(w, p, shape, network.length, Bump::Rounded, &now);
+        let currents = convolution(w, p, shape, network.length, Bump::Rounded, &now).unwrap();
         assert_eq!(currents.len(), steps[l + 1] * layer.n_out);
         let (scale, offset) = match &layer.norm {
             Some(norm) => norm.frozen(),

@@ -1,36 +1,11 @@
-//! Numbers, products of matrices, and matrices on disk.
+//! Products of matrices, and matrices on disk.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, Axis, NdFloat};
-use serde::de::DeserializeOwned;
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `f32` to train, `f64` to check gradients and identities.
-pub trait Real: NdFloat + Default + Serialize + DeserializeOwned {
-    /// The nearest number.
-    fn of(x: f64) -> Self;
-    /// The same number in double precision.
-    fn wide(self) -> f64;
-}
-
-impl Real for f32 {
-    fn of(x: f64) -> Self {
-        x as Self
-    }
-    fn wide(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl Real for f64 {
-    fn of(x: f64) -> Self {
-        x
-    }
-    fn wide(self) -> f64 {
-        self
-    }
-}
+use crate::Real;
 
 /// Rows per task: the sums of an element have an order that depends on the shapes alone.
 const ROWS: usize = 512;

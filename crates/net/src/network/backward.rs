@@ -1,0 +1,194 @@
+//! From the gradient of the outputs to those of parameters and inputs.
+
+use chiasm_core::vectorized;
+use faer::Accum;
+
+use super::product::{multiply_turned, turned_multiply};
+use super::{Network, Step, Trace};
+use crate::Real;
+
+impl<T: Real> Network<T> {
+    /// Adds the gradient of every parameter to `into` (arrays as in [`Network::parameters`]), given that of the outputs,
+    /// `outputs` row by row, and what [`Network::forward`] left behind. Returns the gradient of the inputs, row by row.
+    pub fn backward(&self, trace: &Trace<T>, outputs: Vec<T>, into: &mut [Vec<T>]) -> Vec<T> {
+        self.back(trace, outputs, into, true)
+    }
+
+    /// The same; without the gradient of the inputs (and nothing returned of worth) where it is not asked for.
+    pub(super) fn back(
+        &self,
+        trace: &Trace<T>,
+        outputs: Vec<T>,
+        into: &mut [Vec<T>],
+        inputs: bool,
+    ) -> Vec<T> {
+        let rows = trace.rows;
+        let mut gradient = outputs;
+        // What goes around the branches that were not opened yet, going backwards.
+        let mut around: Vec<Vec<T>> = vec![];
+        for (i, step) in self.steps.iter().enumerate().rev() {
+            let x = trace.before(i);
+            match step {
+                Step::Dense { weight, bias } => {
+                    if let Some(bias) = bias {
+                        add_sums(&gradient, &mut into[*bias]);
+                    }
+                    let into = &mut into[*weight];
+                    if i == 0 && !inputs {
+                        self.weights_back(x, rows, *weight, &gradient, into);
+                    } else {
+                        gradient = self.affine_back(x, rows, *weight, &gradient, into);
+                    }
+                }
+                Step::Quadratic { .. } => {
+                    gradient = self.quadratic_back(trace, i, &gradient, into);
+                }
+                Step::Each(nonlinearity) => nonlinearity.back(x, &trace.values[i], &mut gradient),
+                Step::Norm { gain, shift } => {
+                    add_sums(&gradient, &mut into[*shift]);
+                    let (normed, scales) = (&trace.kept[i][0], &trace.kept[i][1]);
+                    let gains = self.array(*gain).0;
+                    norm_back(normed, scales, gains, &mut gradient, &mut into[*gain]);
+                }
+                Step::Open => {
+                    let passed = around.pop().expect("a branch that was closed");
+                    for (g, p) in gradient.iter_mut().zip(passed) {
+                        *g += p;
+                    }
+                }
+                Step::Close { alpha } => {
+                    around.push(gradient.clone());
+                    if let Some(alpha) = alpha {
+                        // What the branch gave, before alpha.
+                        let sum: T = gradient.iter().zip(x).map(|(g, b)| *g * *b).sum();
+                        into[*alpha][0] += sum;
+                        let alpha = self.array(*alpha).0[0];
+                        for g in &mut gradient {
+                            *g *= alpha;
+                        }
+                    }
+                }
+            }
+        }
+        gradient
+    }
+
+    /// The gradients of no row yet.
+    #[must_use]
+    pub fn no_gradients(&self) -> Vec<Vec<T>> {
+        let arrays = self.parameters.arrays.iter();
+        arrays.map(|a| vec![T::ZERO; a.values.len()]).collect()
+    }
+
+    fn affine_back(
+        &self,
+        x: &[T],
+        rows: usize,
+        weight: usize,
+        gradient: &[T],
+        into: &mut [T],
+    ) -> Vec<T> {
+        self.weights_back(x, rows, weight, gradient, into);
+        let (w, [inputs, outputs]) = self.array(weight);
+        let g = (gradient, rows, outputs);
+        let mut back = vec![T::ZERO; rows * inputs];
+        multiply_turned(&mut back, g, (w, inputs, outputs), Accum::Replace);
+        back
+    }
+
+    fn weights_back(&self, x: &[T], rows: usize, weight: usize, gradient: &[T], into: &mut [T]) {
+        let [inputs, outputs] = self.array(weight).1;
+        let g = (gradient, rows, outputs);
+        turned_multiply(into, (x, rows, inputs), g, Accum::Add);
+    }
+
+    /// The derivatives of paper 34.
+    fn quadratic_back(
+        &self,
+        trace: &Trace<T>,
+        i: usize,
+        gradient: &[T],
+        into: &mut [Vec<T>],
+    ) -> Vec<T> {
+        let Step::Quadratic {
+            first,
+            second,
+            squares,
+            shift,
+        } = &self.steps[i]
+        else {
+            unreachable!("called for quadratic steps alone")
+        };
+        let (x, rows) = (trace.before(i), trace.rows);
+        let [a, g] = &trace.kept[i];
+        if let Some(shift) = shift {
+            add_sums(gradient, &mut into[*shift]);
+        }
+        let times =
+            |other: &[T]| -> Vec<T> { gradient.iter().zip(other).map(|(d, v)| *d * *v).collect() };
+        let of_first = if second.is_some() {
+            times(g)
+        } else {
+            gradient.to_vec()
+        };
+        add_sums(&of_first, &mut into[first[1]]);
+        let mut back = self.affine_back(x, rows, first[0], &of_first, &mut into[first[0]]);
+        if let Some(second) = second {
+            let of_second = times(a);
+            add_sums(&of_second, &mut into[second[1]]);
+            let more = self.affine_back(x, rows, second[0], &of_second, &mut into[second[0]]);
+            for (b, m) in back.iter_mut().zip(more) {
+                *b += m;
+            }
+        }
+        if let Some(squares) = squares {
+            let squared: Vec<T> = x.iter().map(|v| *v * *v).collect();
+            let more = self.affine_back(&squared, rows, *squares, gradient, &mut into[*squares]);
+            let two = T::of(2.0);
+            for ((b, m), x) in back.iter_mut().zip(more).zip(x) {
+                *b += two * *x * m;
+            }
+        }
+        back
+    }
+}
+
+/// Adds the sum over rows.
+fn add_sums<T: Real>(gradient: &[T], into: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in gradient.chunks_exact(into.len()) {
+                for (sum, g) in into.iter_mut().zip(row) {
+                    *sum += *g;
+                }
+            }
+        },
+    );
+}
+
+fn norm_back<T: Real>(normed: &[T], scales: &[T], gains: &[T], gradient: &mut [T], into: &mut [T]) {
+    let width = gains.len();
+    let n = T::of(width as f64);
+    let rows = gradient
+        .chunks_exact_mut(width)
+        .zip(normed.chunks_exact(width));
+    for ((g, v), scale) in rows.zip(scales) {
+        vectorized(
+            #[inline(always)]
+            || {
+                let (mut sum, mut along) = (T::ZERO, T::ZERO);
+                for (((g, v), gain), into) in g.iter_mut().zip(v).zip(gains).zip(into.iter_mut()) {
+                    *into += *g * *v;
+                    *g *= *gain;
+                    sum += *g;
+                    along += *g * *v;
+                }
+                let (mean, along) = (sum / n, along / n);
+                for (g, v) in g.iter_mut().zip(v) {
+                    *g = *scale * (*g - mean - *v * along);
+                }
+            },
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! From inputs to outputs.
+
+use chiasm_core::vectorized;
+use faer::Accum;
+
+use super::product::multiply;
+use super::{Network, Step};
+use crate::Real;
+
+/// What every step left behind on its way, to be read off and to go back along. Its memory is used again from batch to batch.
+#[derive(Debug, Clone, Default)]
+pub struct Trace<T> {
+    pub(super) rows: usize,
+    pub(super) input: Vec<T>,
+    /// The values after each step; empty where a branch opens.
+    pub(super) values: Vec<Vec<T>>,
+    /// What a step needs to go back: the two factors of a quadratic layer, the normed values and one over the deviation of
+    /// each row.
+    pub(super) kept: Vec<[Vec<T>; 2]>,
+    /// The squares of a quadratic layer's inputs.
+    pub(super) squares: Vec<T>,
+}
+
+impl<T: Real> Trace<T> {
+    /// Rows of the batch.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The outputs, row by row.
+    #[must_use]
+    pub fn output(&self) -> &[T] {
+        self.after(self.values.len().wrapping_sub(1))
+    }
+
+    /// The values after a step; where a branch opens, those that enter it.
+    pub(super) fn after(&self, step: usize) -> &[T] {
+        let mut values = self.values.get(..=step).unwrap_or(&[]).iter().rev();
+        values.find(|v| !v.is_empty()).unwrap_or(&self.input)
+    }
+
+    /// The values that enter a step.
+    pub(super) fn before(&self, step: usize) -> &[T] {
+        match step {
+            0 => &self.input,
+            _ => self.after(step - 1),
+        }
+    }
+}
+
+/// Epsilon of the norm.
+const EPSILON: f64 = 1e-5;
+
+impl<T: Real> Network<T> {
+    /// Runs `rows` rows of inputs, row by row, through the network. Panics if their number does not fit.
+    pub fn forward(&self, x: &[T], rows: usize, trace: &mut Trace<T>) {
+        assert_eq!(x.len(), rows * self.inputs, "inputs, values");
+        trace.rows = rows;
+        trace.input.clear();
+        trace.input.extend_from_slice(x);
+        trace.values.resize_with(self.steps.len(), Vec::new);
+        trace.kept.resize_with(self.steps.len(), Default::default);
+        let mut open = vec![];
+        for i in 0..self.steps.len() {
+            let mut out = std::mem::take(&mut trace.values[i]);
+            let mut kept = std::mem::take(&mut trace.kept[i]);
+            let mut squares = std::mem::take(&mut trace.squares);
+            let x = trace.before(i);
+            match &self.steps[i] {
+                Step::Dense { weight, bias } => self.affine(x, rows, *weight, *bias, &mut out),
+                Step::Quadratic {
+                    first,
+                    second,
+                    squares: square,
+                    shift,
+                } => {
+                    let [a, g] = &mut kept;
+                    self.affine(x, rows, first[0], Some(first[1]), a);
+                    out.clear();
+                    out.extend_from_slice(a);
+                    if let Some(second) = second {
+                        self.affine(x, rows, second[0], Some(second[1]), g);
+                        for (o, g) in out.iter_mut().zip(g.iter()) {
+                            *o *= *g;
+                        }
+                    }
+                    if let Some(square) = square {
+                        squares.clear();
+                        squares.extend(x.iter().map(|v| *v * *v));
+                        let (w, shape) = self.array(*square);
+                        let x = (&squares[..], rows, shape[0]);
+                        multiply(&mut out, x, (w, shape[0], shape[1]), Accum::Add);
+                    }
+                    if let Some(shift) = shift {
+                        add_row(&mut out, self.array(*shift).0);
+                    }
+                }
+                Step::Each(nonlinearity) => {
+                    out.resize(x.len(), T::ZERO);
+                    nonlinearity.apply(x, &mut out);
+                }
+                Step::Norm { gain, shift } => {
+                    let parts = (self.array(*gain).0, self.array(*shift).0);
+                    norm(x, parts, &mut out, &mut kept);
+                }
+                Step::Open => open.push(i),
+                Step::Close { alpha } => {
+                    let opened = open.pop().expect("a branch that closes was opened");
+                    let alpha = alpha.map_or(T::ONE, |a| self.array(a).0[0]);
+                    out.clear();
+                    let both = trace.after(opened).iter().zip(x);
+                    out.extend(both.map(|(enters, branch)| *enters + alpha * *branch));
+                }
+            }
+            trace.values[i] = out;
+            trace.kept[i] = kept;
+            trace.squares = squares;
+        }
+    }
+
+    pub(super) fn array(&self, position: usize) -> (&[T], [usize; 2]) {
+        let array = &self.parameters.arrays[position];
+        (&array.values, array.shape)
+    }
+
+    fn affine(&self, x: &[T], rows: usize, weight: usize, bias: Option<usize>, out: &mut Vec<T>) {
+        let (w, [inputs, outputs]) = self.array(weight);
+        out.resize(rows * outputs, T::ZERO);
+        multiply(out, (x, rows, inputs), (w, inputs, outputs), Accum::Replace);
+        if let Some(bias) = bias {
+            add_row(out, self.array(bias).0);
+        }
+    }
+}
+
+fn add_row<T: Real>(out: &mut [T], row: &[T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for out in out.chunks_exact_mut(row.len()) {
+                for (o, b) in out.iter_mut().zip(row) {
+                    *o += *b;
+                }
+            }
+        },
+    );
+}
+
+fn norm<T: Real>(x: &[T], (gain, shift): (&[T], &[T]), out: &mut Vec<T>, kept: &mut [Vec<T>; 2]) {
+    let width = gain.len();
+    out.resize(x.len(), T::ZERO);
+    let [normed, scales] = kept;
+    normed.resize(x.len(), T::ZERO);
+    scales.clear();
+    let n = T::of(width as f64);
+    let rows = x.chunks_exact(width).zip(out.chunks_exact_mut(width));
+    for ((x, out), normed) in rows.zip(normed.chunks_exact_mut(width)) {
+        let scale = vectorized(
+            #[inline(always)]
+            || {
+                let mean = x.iter().copied().sum::<T>() / n;
+                let variance = x.iter().map(|v| (*v - mean) * (*v - mean)).sum::<T>() / n;
+                let scale = T::ONE / (variance + T::of(EPSILON)).sqrt();
+                for (v, x) in normed.iter_mut().zip(x) {
+                    *v = (*x - mean) * scale;
+                }
+                let all = out.iter_mut().zip(normed.iter()).zip(gain).zip(shift);
+                for (((o, v), g), s) in all {
+                    *o = *v * *g + *s;
+                }
+                scale
+            },
+        );
+        scales.push(scale);
+    }
+}

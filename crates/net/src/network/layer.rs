@@ -1,0 +1,121 @@
+//! What a network is made of.
+
+use chiasm_core::SettingError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Nonlinearity;
+
+/// A layer, or a branch of layers that is added to what enters it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// `x W + b`.
+    Dense {
+        /// Units.
+        outputs: usize,
+        /// Whether there is a bias.
+        bias: bool,
+    },
+    /// `(x W_r + b_r) (x W_g + b_g) + (x x) W_b + c`, products element by element (paper 34).
+    Quadratic {
+        /// Units.
+        outputs: usize,
+        /// Which of its parts there are.
+        terms: Terms,
+        /// How its parameters begin.
+        start: QuadraticStart,
+    },
+    /// Every unit on its own.
+    Each(Nonlinearity),
+    /// Mean 0 and variance 1 over the units of each row, then a gain and a shift for each unit (epsilon 1e-5).
+    Norm,
+    /// `x + branch(x)`.
+    Residual(Vec<Layer>),
+    /// `x + alpha branch(x)`, with one trained `alpha` that begins at 0 (ReZero, Bachlechner et al. 2021).
+    ReZero(Vec<Layer>),
+}
+
+/// The parts of a quadratic layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Terms {
+    /// Product and squares.
+    Full,
+    /// The product alone.
+    Product,
+    /// One linear part and the squares, no product.
+    Squares,
+}
+
+/// How the parameters of a quadratic layer begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QuadraticStart {
+    /// As an ordinary layer: `W_g = 0`, `b_g = 1`, `W_b = 0`, `c = 0` (ReLinear).
+    Linear,
+    /// All drawn as those of an ordinary layer.
+    Random,
+}
+
+impl Layer {
+    /// A dense layer with a bias.
+    #[must_use]
+    pub fn dense(outputs: usize) -> Self {
+        Self::Dense {
+            outputs,
+            bias: true,
+        }
+    }
+
+    /// A quadratic layer with all of its parts, that begins as an ordinary one.
+    #[must_use]
+    pub fn quadratic(outputs: usize) -> Self {
+        Self::Quadratic {
+            outputs,
+            terms: Terms::Full,
+            start: QuadraticStart::Linear,
+        }
+    }
+
+    /// Dense layers of these widths with `between` after each but the last: a multi-layer perceptron.
+    #[must_use]
+    pub fn perceptron(widths: &[usize], between: Nonlinearity) -> Vec<Self> {
+        let mut layers = vec![];
+        for (i, &outputs) in widths.iter().enumerate() {
+            layers.push(Self::dense(outputs));
+            if i + 1 < widths.len() {
+                layers.push(Self::Each(between));
+            }
+        }
+        layers
+    }
+
+    /// Units after the layer, where `inputs` enter it.
+    ///
+    /// # Errors
+    /// [`SettingError`] for a width of 0 or above 2^20, for a nonlinearity out of its range, and for a branch that does not
+    /// end with as many units as enter it.
+    pub fn width(&self, inputs: usize) -> Result<usize, SettingError> {
+        match self {
+            Self::Dense { outputs, .. } | Self::Quadratic { outputs, .. } => {
+                let fine = (1..=1 << 20).contains(outputs);
+                SettingError::check(fine, "outputs", "1 to 1048576 units", outputs)?;
+                Ok(*outputs)
+            }
+            Self::Each(nonlinearity) => nonlinearity.validate().map(|()| inputs),
+            Self::Norm => Ok(inputs),
+            Self::Residual(branch) | Self::ReZero(branch) => {
+                let end = branch.iter().try_fold(inputs, |n, layer| layer.width(n))?;
+                let expected = format!("a branch that ends with the {inputs} units that enter it");
+                SettingError::check(
+                    end == inputs && !branch.is_empty(),
+                    "layers",
+                    &expected,
+                    end,
+                )?;
+                Ok(inputs)
+            }
+        }
+    }
+}

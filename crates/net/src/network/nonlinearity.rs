@@ -1,0 +1,205 @@
+//! What a unit does to its input.
+
+use chiasm_core::{SettingError, vectorized};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use statrs::function::erf::erf;
+
+use crate::Real;
+
+/// What a unit does to its input.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Nonlinearity {
+    /// Nothing.
+    Linear,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), at)`.
+    Capped {
+        /// The ceiling.
+        at: f64,
+    },
+    /// `x` above 0, `slope x` below.
+    Leaky {
+        /// Slope below 0.
+        slope: f64,
+    },
+    /// `tanh(x)`.
+    Tanh,
+    /// `min(max(x, low), high)`.
+    Clipped {
+        /// The floor.
+        low: f64,
+        /// The ceiling.
+        high: f64,
+    },
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `ln(1 + exp(x))`.
+    Softplus,
+    /// `x Phi(x)`, with the normal distribution function.
+    Gelu,
+    /// `x^2`.
+    Square,
+}
+
+impl Nonlinearity {
+    /// Checks its numbers.
+    ///
+    /// # Errors
+    /// [`SettingError`] for a ceiling, slope or range that makes no sense.
+    pub fn validate(&self) -> Result<(), SettingError> {
+        match *self {
+            Self::Capped { at } => {
+                let fine = at.is_finite() && at > 0.0;
+                SettingError::check(fine, "at", "a number above 0", at)
+            }
+            Self::Leaky { slope } => {
+                SettingError::check(slope.is_finite(), "slope", "a finite number", slope)
+            }
+            Self::Clipped { low, high } => {
+                let fine = low.is_finite() && high.is_finite() && low < high;
+                let found = format!("{low} and {high}");
+                SettingError::check(
+                    fine,
+                    "low, high",
+                    "finite, the first below the second",
+                    found,
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The value at `x`.
+    #[must_use]
+    pub fn at<T: Real>(&self, x: T) -> T {
+        let mut y = [T::ZERO];
+        self.apply(&[x], &mut y);
+        y[0]
+    }
+
+    /// The value of each number.
+    pub(super) fn apply<T: Real>(&self, x: &[T], y: &mut [T]) {
+        match *self {
+            Self::Linear => y.copy_from_slice(x),
+            // `if x < 0` and not `max`, so that NaN stays NaN.
+            Self::Relu => each(x, y, |x| if x < T::ZERO { T::ZERO } else { x }),
+            Self::Capped { at } => {
+                let at = T::of(at);
+                each(x, y, |x| clip(x, T::ZERO, at));
+            }
+            Self::Leaky { slope } => {
+                let slope = T::of(slope);
+                each(x, y, |x| if x < T::ZERO { slope * x } else { x });
+            }
+            Self::Tanh => each(x, y, T::tanh),
+            Self::Clipped { low, high } => {
+                let (low, high) = (T::of(low), T::of(high));
+                each(x, y, |x| clip(x, low, high));
+            }
+            Self::Sigmoid => each(x, y, sigmoid),
+            Self::Softplus => each(x, y, |x| {
+                let above = if x < T::ZERO { T::ZERO } else { x };
+                above + (-x.abs()).exp().ln_1p()
+            }),
+            Self::Gelu => each(x, y, |x| x * normal(x)),
+            Self::Square => each(x, y, |x| x * x),
+        }
+    }
+
+    /// `gradient` of the values becomes that of the inputs.
+    pub(super) fn back<T: Real>(&self, x: &[T], y: &[T], gradient: &mut [T]) {
+        match *self {
+            Self::Linear => {}
+            Self::Relu => slopes(
+                x,
+                y,
+                gradient,
+                |x, _| if x > T::ZERO { T::ONE } else { T::ZERO },
+            ),
+            Self::Capped { at } => {
+                let at = T::of(at);
+                slopes(x, y, gradient, |x, _| within(x, T::ZERO, at));
+            }
+            Self::Leaky { slope } => {
+                let slope = T::of(slope);
+                slopes(
+                    x,
+                    y,
+                    gradient,
+                    |x, _| if x > T::ZERO { T::ONE } else { slope },
+                );
+            }
+            Self::Tanh => slopes(x, y, gradient, |_, y| T::ONE - y * y),
+            Self::Clipped { low, high } => {
+                let (low, high) = (T::of(low), T::of(high));
+                slopes(x, y, gradient, |x, _| within(x, low, high));
+            }
+            Self::Sigmoid => slopes(x, y, gradient, |_, y| y * (T::ONE - y)),
+            Self::Softplus => slopes(x, y, gradient, |x, _| sigmoid(x)),
+            Self::Gelu => slopes(x, y, gradient, |x, _| normal(x) + x * density(x)),
+            Self::Square => slopes(x, y, gradient, |x, _| x + x),
+        }
+    }
+}
+
+#[inline(always)]
+fn clip<T: Real>(x: T, low: T, high: T) -> T {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
+    }
+}
+
+#[inline(always)]
+fn within<T: Real>(x: T, low: T, high: T) -> T {
+    if x > low && x < high { T::ONE } else { T::ZERO }
+}
+
+#[inline(always)]
+pub(super) fn sigmoid<T: Real>(x: T) -> T {
+    // Of the absolute value, so that nothing overflows.
+    let e = (-x.abs()).exp();
+    let low = e / (T::ONE + e);
+    if x < T::ZERO { low } else { T::ONE - low }
+}
+
+#[inline(always)]
+fn normal<T: Real>(x: T) -> T {
+    T::of(0.5 * (1.0 + erf(x.wide() * std::f64::consts::FRAC_1_SQRT_2)))
+}
+
+#[inline(always)]
+fn density<T: Real>(x: T) -> T {
+    // 1 / sqrt(2 pi)
+    T::of(0.398_942_280_401_432_7) * (-(x * x) / T::of(2.0)).exp()
+}
+
+#[inline(always)]
+fn each<T: Real>(x: &[T], y: &mut [T], of: impl Fn(T) -> T) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = of(*x);
+            }
+        },
+    );
+}
+
+#[inline(always)]
+fn slopes<T: Real>(x: &[T], y: &[T], gradient: &mut [T], of: impl Fn(T, T) -> T) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for ((g, x), y) in gradient.iter_mut().zip(x).zip(y) {
+                *g = *g * of(*x, *y);
+            }
+        },
+    );
+}

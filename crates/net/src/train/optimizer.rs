@@ -1,0 +1,442 @@
+//! Gradient descent by groups of parameters: with momentum, Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), Lion
+//! (Chen et al. 2023).
+
+use chiasm_core::{SettingError, vectorized};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Parameters;
+use crate::Real;
+
+/// How a gradient `g` becomes a step. `rate` is the group's rate times the schedule's factor; `decay` is the group's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", tag = "rule")]
+pub enum Rule {
+    /// `g += decay p`, `v = momentum v + g`, `p -= rate v`.
+    Sgd {
+        /// What the velocity keeps of itself.
+        momentum: f64,
+    },
+    /// Adam; `g += decay p` before the moments are taken.
+    Adam {
+        /// What the mean of gradients keeps of itself.
+        beta1: f64,
+        /// What the mean of squares keeps of itself.
+        beta2: f64,
+    },
+    /// Adam, with `p -= rate decay p` beside the step.
+    AdamW {
+        /// As Adam's.
+        beta1: f64,
+        /// As Adam's.
+        beta2: f64,
+    },
+    /// `u = sign(beta1 m + (1 - beta1) g)`, `p -= rate (decay p + u)`, `m = beta2 m + (1 - beta2) g`.
+    Lion {
+        /// Weight of the mean in the step.
+        beta1: f64,
+        /// What the mean keeps of itself.
+        beta2: f64,
+    },
+}
+
+impl Rule {
+    /// Plain descent.
+    pub const SGD: Self = Self::Sgd { momentum: 0.0 };
+    /// Adam at its usual decays.
+    pub const ADAM: Self = Self::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+    };
+    /// AdamW at its usual decays.
+    pub const ADAMW: Self = Self::AdamW {
+        beta1: 0.9,
+        beta2: 0.999,
+    };
+    /// Lion at its usual decays.
+    pub const LION: Self = Self::Lion {
+        beta1: 0.9,
+        beta2: 0.99,
+    };
+
+    /// Checks the decays.
+    ///
+    /// # Errors
+    /// [`SettingError`] for one outside of 0 to 1.
+    pub fn validate(&self) -> Result<(), SettingError> {
+        let decays = match *self {
+            Self::Sgd { momentum } => [("momentum", momentum); 2],
+            Self::Adam { beta1, beta2 }
+            | Self::AdamW { beta1, beta2 }
+            | Self::Lion { beta1, beta2 } => [("beta1", beta1), ("beta2", beta2)],
+        };
+        for (field, v) in decays {
+            SettingError::check((0.0..1.0).contains(&v), field, "0 or more, below 1", v)?;
+        }
+        Ok(())
+    }
+
+    fn keeps_squares(&self) -> bool {
+        matches!(self, Self::Adam { .. } | Self::AdamW { .. })
+    }
+}
+
+/// Parameters that share a rate and a decay, and whose gradient is clipped as one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// What they are.
+    pub name: String,
+    /// Positions of their arrays.
+    pub arrays: Vec<usize>,
+    /// Learning rate, before the schedule.
+    pub rate: f64,
+    /// Weight decay; where it goes depends on the rule.
+    pub decay: f64,
+    /// Drawn off towards 0 after each step, by at most this: the proximal step of an L1 penalty.
+    pub shrink: f64,
+    /// The part of themselves that the parameters lose after each step.
+    pub fade: f64,
+    /// Largest norm of the gradient.
+    pub clip: Option<f64>,
+}
+
+impl Share {
+    /// All parameters, without decay or clipping.
+    #[must_use]
+    pub fn all<T: Real>(parameters: &Parameters<T>, rate: f64) -> Self {
+        Self::of("all", (0..parameters.arrays.len()).collect(), rate)
+    }
+
+    /// The arrays at these positions, without decay or clipping.
+    #[must_use]
+    pub fn of(name: impl Into<String>, arrays: Vec<usize>, rate: f64) -> Self {
+        Self {
+            name: name.into(),
+            arrays,
+            rate,
+            decay: 0.0,
+            shrink: 0.0,
+            fade: 0.0,
+            clip: None,
+        }
+    }
+}
+
+/// A gradient that is not finite.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the gradient of `{share}` is not finite")]
+pub struct NotFinite {
+    /// The group of parameters.
+    pub share: String,
+}
+
+/// The optimizer's state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "T: Real")]
+pub struct Optimizer<T> {
+    rule: Rule,
+    shares: Vec<Share>,
+    step: u64,
+    mean: Vec<Vec<T>>,
+    square: Vec<Vec<T>>,
+}
+
+const EPSILON: f64 = 1e-8;
+/// Numbers per task: norms are summed within these first, then from task to task in order.
+const CHUNK: usize = 1 << 14;
+
+impl<T: Real> Optimizer<T> {
+    /// An optimizer at rest. Arrays in no share stay as they are.
+    #[must_use]
+    pub fn new(parameters: &Parameters<T>, rule: Rule, shares: Vec<Share>) -> Self {
+        let zeros = |kept: bool| -> Vec<Vec<T>> {
+            let sizes = parameters.arrays.iter().map(|a| a.values.len());
+            sizes
+                .map(|n| vec![T::ZERO; if kept { n } else { 0 }])
+                .collect()
+        };
+        Self {
+            rule,
+            step: 0,
+            mean: zeros(true),
+            square: zeros(rule.keeps_squares()),
+            shares,
+        }
+    }
+
+    /// Steps taken.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// The groups of parameters.
+    #[must_use]
+    pub fn shares(&self) -> &[Share] {
+        &self.shares
+    }
+
+    /// One step, with all rates times `factor`. Returns the norm of each share's gradient before clipping.
+    ///
+    /// # Errors
+    /// [`NotFinite`] with the first share whose gradient is not; nothing is changed then.
+    pub fn update(
+        &mut self,
+        parameters: &mut Parameters<T>,
+        gradients: &[Vec<T>],
+        factor: f64,
+    ) -> Result<Vec<f64>, NotFinite> {
+        let squares = |s: &Share| -> f64 { s.arrays.iter().map(|&a| squares(&gradients[a])).sum() };
+        let norms: Vec<f64> = self.shares.iter().map(|s| squares(s).sqrt()).collect();
+        if let Some(bad) = norms.iter().position(|n| !n.is_finite()) {
+            let share = self.shares[bad].name.clone();
+            return Err(NotFinite { share });
+        }
+        self.step += 1;
+        for (share, norm) in self.shares.iter().zip(&norms) {
+            // As PyTorch's clip_grad_norm_.
+            let clipped = share.clip.map(|most| (most / (norm + 1e-6)).min(1.0));
+            let step = Step {
+                rule: self.rule,
+                steps: self.step as f64,
+                rate: share.rate * factor,
+                decay: share.decay,
+                shrink: share.shrink,
+                fade: share.fade,
+                scale: clipped.unwrap_or(1.0),
+            };
+            for &a in &share.arrays {
+                let values = &mut parameters.arrays[a].values;
+                step.take(
+                    values,
+                    &mut self.mean[a],
+                    &mut self.square[a],
+                    &gradients[a],
+                );
+            }
+        }
+        Ok(norms)
+    }
+}
+
+struct Step {
+    rule: Rule,
+    steps: f64,
+    rate: f64,
+    decay: f64,
+    shrink: f64,
+    fade: f64,
+    /// Of the gradient.
+    scale: f64,
+}
+
+impl Step {
+    fn take<T: Real>(&self, values: &mut [T], mean: &mut [T], square: &mut [T], gradient: &[T]) {
+        if values.len() <= CHUNK {
+            return self.part(values, mean, square, gradient);
+        }
+        let mut squares: Vec<&mut [T]> = square.chunks_mut(CHUNK).collect();
+        squares.resize_with(values.len().div_ceil(CHUNK), Default::default);
+        values
+            .par_chunks_mut(CHUNK)
+            .zip(mean.par_chunks_mut(CHUNK))
+            .zip(squares)
+            .zip(gradient.par_chunks(CHUNK))
+            .for_each(|(((values, mean), square), gradient)| {
+                self.part(values, mean, square, gradient)
+            });
+    }
+
+    /// In double precision, whatever the parameters': what is kept is rounded, the step is not.
+    fn part<T: Real>(&self, values: &mut [T], mean: &mut [T], square: &mut [T], gradient: &[T]) {
+        let Self {
+            rate, decay, scale, ..
+        } = *self;
+        let kept = 1.0 - rate * decay;
+        vectorized(
+            #[inline(always)]
+            || {
+                match self.rule {
+                    Rule::Sgd { momentum } => {
+                        for ((p, v), g) in values.iter_mut().zip(mean).zip(gradient) {
+                            let step = momentum * v.wide() + scale * g.wide() + decay * p.wide();
+                            *v = T::of(step);
+                            *p = T::of(p.wide() - rate * step);
+                        }
+                    }
+                    Rule::Adam { beta1, beta2 } | Rule::AdamW { beta1, beta2 } => {
+                        let coupled = matches!(self.rule, Rule::Adam { .. });
+                        let (inner, outer) = if coupled { (decay, 1.0) } else { (0.0, kept) };
+                        let bias1 = 1.0 - beta1.powf(self.steps);
+                        let bias2 = 1.0 - beta2.powf(self.steps);
+                        let rate = rate / bias1;
+                        let all = values.iter_mut().zip(mean).zip(square).zip(gradient);
+                        for (((p, m), s), g) in all {
+                            let g = scale * g.wide() + inner * p.wide();
+                            let mean = beta1 * m.wide() + (1.0 - beta1) * g;
+                            let square = beta2 * s.wide() + (1.0 - beta2) * g * g;
+                            (*m, *s) = (T::of(mean), T::of(square));
+                            let change = rate * mean / ((square / bias2).sqrt() + EPSILON);
+                            *p = T::of(outer * p.wide() - change);
+                        }
+                    }
+                    Rule::Lion { beta1, beta2 } => {
+                        for ((p, m), g) in values.iter_mut().zip(mean).zip(gradient) {
+                            let g = scale * g.wide();
+                            let u = beta1 * m.wide() + (1.0 - beta1) * g;
+                            let up = if u > 0.0 { rate } else { 0.0 };
+                            let down = if u < 0.0 { rate } else { 0.0 };
+                            *p = T::of(kept * p.wide() - up + down);
+                            *m = T::of(beta2 * m.wide() + (1.0 - beta2) * g);
+                        }
+                    }
+                }
+                if self.fade > 0.0 {
+                    let left = 1.0 - self.fade;
+                    for p in values.iter_mut() {
+                        *p = T::of(left * p.wide());
+                    }
+                }
+                if self.shrink > 0.0 {
+                    for p in values.iter_mut() {
+                        let less = p.wide().abs() - self.shrink;
+                        let least = if less > 0.0 { less } else { 0.0 };
+                        *p = T::of(least.copysign(p.wide()));
+                    }
+                }
+            },
+        );
+    }
+}
+
+fn squares<T: Real>(x: &[T]) -> f64 {
+    let part = |c: &[T]| c.iter().map(|v| v.wide() * v.wide()).sum::<f64>();
+    if x.len() <= CHUNK {
+        return part(x);
+    }
+    let parts: Vec<f64> = x.par_chunks(CHUNK).map(part).collect();
+    parts.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(values: Vec<f64>) -> Parameters<f64> {
+        let mut parameters = Parameters::default();
+        let n = values.len();
+        parameters.push("x", [1, n], values);
+        parameters
+    }
+
+    fn share(x: &Parameters<f64>, rate: f64, decay: f64, clip: Option<f64>) -> Vec<Share> {
+        let decay_clip = Share {
+            decay,
+            clip,
+            ..Share::all(x, rate)
+        };
+        vec![decay_clip]
+    }
+
+    #[test]
+    fn momentum_follows_the_recursion_by_hand() {
+        let mut x = one(vec![2.0]);
+        let shares = share(&x, 0.5, 0.1, None);
+        let mut sgd = Optimizer::new(&x, Rule::Sgd { momentum: 0.9 }, shares);
+        sgd.update(&mut x, &[vec![1.0]], 1.0).expect("finite");
+        // g = 1 + .1 * 2 = 1.2, x = 2 - .6.
+        assert!((x.arrays[0].values[0] - 1.4).abs() < 1e-12);
+        sgd.update(&mut x, &[vec![0.0]], 0.5).expect("finite");
+        // v = .9 * 1.2 + .14 = 1.22, x = 1.4 - .305.
+        assert!((x.arrays[0].values[0] - 1.095).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_first_step_of_adam_is_the_rate_against_the_sign() {
+        let mut x = one(vec![1.0, -2.0, 3.0]);
+        let shares = share(&x, 0.1, 0.0, Some(1.0));
+        let mut adam = Optimizer::new(&x, Rule::ADAM, shares);
+        adam.update(&mut x, &[vec![0.3, -0.4, 0.0]], 1.0)
+            .expect("finite");
+        for (v, expected) in x.arrays[0].values.iter().zip([0.9, -1.9, 3.0]) {
+            assert!((v - expected).abs() < 1e-7);
+        }
+    }
+
+    #[test]
+    fn adamw_decays_beside_the_step_and_adam_within_it() {
+        // With a gradient of 0 Adam's decay is a gradient: the first step is the whole rate; AdamW's is a factor.
+        for (rule, expected) in [(Rule::ADAM, 1.9), (Rule::ADAMW, 2.0 * (1.0 - 0.1 * 0.01))] {
+            let mut x = one(vec![2.0]);
+            let shares = share(&x, 0.1, 0.01, None);
+            let mut optimizer = Optimizer::new(&x, rule, shares);
+            optimizer.update(&mut x, &[vec![0.0]], 1.0).expect("finite");
+            assert!((x.arrays[0].values[0] - expected).abs() < 1e-6, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn lion_steps_by_the_sign() {
+        // Card 53, works when 2: m = 0, g = (2, -1, 0), rate .1.
+        let mut x = one(vec![0.0, 0.0, 0.0]);
+        let shares = share(&x, 0.1, 0.0, None);
+        let mut lion = Optimizer::new(&x, Rule::LION, shares);
+        lion.update(&mut x, &[vec![2.0, -1.0, 0.0]], 1.0)
+            .expect("finite");
+        assert_eq!(x.arrays[0].values, [-0.1, 0.1, 0.0]);
+        for (m, expected) in lion.mean[0].iter().zip([0.02, -0.01, 0.0]) {
+            assert!((m - expected).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn shrinking_stops_at_nothing() {
+        let mut x = one(vec![0.5, -0.5, 0.01]);
+        let shares = vec![Share {
+            shrink: 0.1,
+            ..Share::all(&x, 1.0)
+        }];
+        let mut sgd = Optimizer::new(&x, Rule::SGD, shares);
+        sgd.update(&mut x, &[vec![0.0; 3]], 1.0).expect("finite");
+        assert_eq!(x.arrays[0].values, [0.4, -0.4, 0.0]);
+    }
+
+    #[test]
+    fn norms_are_those_before_clipping_and_every_rule_finds_the_bottom_of_a_bowl() {
+        let gradient = |x: &Parameters<f64>| x.arrays[0].values.iter().map(|v| 2.0 * v).collect();
+        for rule in [
+            Rule::SGD,
+            Rule::Sgd { momentum: 0.5 },
+            Rule::ADAM,
+            Rule::ADAMW,
+            Rule::LION,
+        ] {
+            let mut x = one(vec![3.0, -4.0]);
+            let shares = share(&x, 0.02, 0.0, Some(1.0));
+            let mut optimizer = Optimizer::new(&x, rule, shares);
+            let g = gradient(&x);
+            let norms = optimizer.update(&mut x, &[g], 1.0).expect("finite");
+            assert!((norms[0] - 10.0).abs() < 1e-12);
+            for _ in 0..1500 {
+                let g = gradient(&x);
+                optimizer.update(&mut x, &[g], 1.0).expect("finite");
+            }
+            assert!(
+                x.arrays[0].values.iter().all(|v| v.abs() < 0.05),
+                "{rule:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_gradient_that_is_not_finite_changes_nothing_and_is_named() {
+        let mut x = one(vec![1.0]);
+        let shares = share(&x, 0.1, 0.0, None);
+        let mut optimizer = Optimizer::new(&x, Rule::ADAM, shares);
+        let before = (x.clone(), optimizer.clone());
+        let refused = optimizer.update(&mut x, &[vec![f64::NAN]], 1.0);
+        assert_eq!(refused.expect_err("not finite").share, "all");
+        assert_eq!((x, optimizer), before);
+    }
+}
