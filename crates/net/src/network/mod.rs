@@ -46,6 +46,9 @@ mod training;
 
 use chiasm_core::Rng;
 use ndarray::{Array2, ArrayView2};
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use error::NetworkError;
@@ -99,15 +102,73 @@ enum Step {
     },
 }
 
+/// How weights and biases are drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Both uniform within plus or minus `1 / sqrt(fan_in)`: PyTorch's start of a linear layer.
+    #[default]
+    Uniform,
+    /// Weights normal with variance `2 / fan_in`, biases 0 (He et al. 2015).
+    HeNormal,
+}
+
+/// Where parameters come from.
+struct Draw<'a> {
+    start: Start,
+    rng: &'a mut Rng,
+}
+
+impl Draw<'_> {
+    fn weight<T: Real>(&mut self, p: &mut Parameters<T>, name: String, shape: [usize; 2]) -> usize {
+        let fan_in = shape[0];
+        match self.start {
+            Start::Uniform => p.push_uniform(name, shape, fan_in, self.rng),
+            Start::HeNormal => {
+                let sd = (2.0 / fan_in as f64).sqrt();
+                let normal = |_| -> f64 { sd * self.rng.sample::<f64, _>(StandardNormal) };
+                let values = (0..shape[0] * shape[1]).map(normal).collect();
+                p.push(name, shape, values)
+            }
+        }
+    }
+
+    fn bias<T: Real>(
+        &mut self,
+        p: &mut Parameters<T>,
+        name: String,
+        fan_in: usize,
+        outputs: usize,
+    ) -> usize {
+        match self.start {
+            Start::Uniform => p.push_uniform(name, [1, outputs], fan_in, self.rng),
+            Start::HeNormal => p.push(name, [1, outputs], vec![0.0; outputs]),
+        }
+    }
+}
+
 /// Rows worked on at once outside of training.
 const ROWS: usize = 512;
 
 impl<T: Real> Network<T> {
-    /// A network of `inputs` columns, its parameters uniform within plus or minus `1 / sqrt(fan_in)` (PyTorch's start).
+    /// A network of `inputs` columns, begun at [`Start::Uniform`].
     ///
     /// # Errors
     /// A width of 0, no layer, a branch that does not fit, a nonlinearity out of its range.
     pub fn new(inputs: usize, layers: &[Layer], rng: &mut Rng) -> Result<Self, NetworkError> {
+        Self::begun(inputs, layers, Start::Uniform, rng)
+    }
+
+    /// A network of `inputs` columns.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn begun(
+        inputs: usize,
+        layers: &[Layer],
+        start: Start,
+        rng: &mut Rng,
+    ) -> Result<Self, NetworkError> {
         for (what, n) in [
             ("inputs, columns, at least", inputs),
             ("layers, at least", layers.len()),
@@ -128,7 +189,7 @@ impl<T: Real> Network<T> {
             steps: vec![],
             parameters: Parameters::default(),
         };
-        network.build(layers, "", inputs, rng)?;
+        network.build(layers, "", inputs, &mut Draw { start, rng })?;
         Ok(network)
     }
 
@@ -137,25 +198,21 @@ impl<T: Real> Network<T> {
         layers: &[Layer],
         prefix: &str,
         mut width: usize,
-        rng: &mut Rng,
+        draw: &mut Draw<'_>,
     ) -> Result<(), NetworkError> {
         for (i, layer) in layers.iter().enumerate() {
             let name = format!("{prefix}{i}");
             let p = &mut self.parameters;
             let step = match layer {
-                Layer::Dense { outputs, bias } => {
-                    let weight =
-                        p.push_uniform(format!("{name}.weight"), [width, *outputs], width, rng);
-                    let mut draw =
-                        || p.push_uniform(format!("{name}.bias"), [1, *outputs], width, rng);
-                    let bias = bias.then(&mut draw);
-                    Step::Dense { weight, bias }
-                }
+                Layer::Dense { outputs, bias } => Step::Dense {
+                    weight: draw.weight(p, format!("{name}.weight"), [width, *outputs]),
+                    bias: bias.then(|| draw.bias(p, format!("{name}.bias"), width, *outputs)),
+                },
                 Layer::Quadratic {
                     outputs,
                     terms,
                     start,
-                } => quadratic(p, &name, [width, *outputs], (*terms, *start), rng),
+                } => quadratic(p, &name, [width, *outputs], (*terms, *start), draw),
                 Layer::Each(nonlinearity) => Step::Each(*nonlinearity),
                 Layer::Norm => Step::Norm {
                     gain: p.push(format!("{name}.gain"), [1, width], vec![1.0; width]),
@@ -163,7 +220,7 @@ impl<T: Real> Network<T> {
                 },
                 Layer::Residual(branch) | Layer::ReZero(branch) => {
                     self.steps.push(Step::Open);
-                    self.build(branch, &format!("{name}."), width, rng)?;
+                    self.build(branch, &format!("{name}."), width, draw)?;
                     let gated = matches!(layer, Layer::ReZero(_));
                     let p = &mut self.parameters;
                     let mut push = || p.push(format!("{name}.alpha"), [1, 1], vec![0.0]);
@@ -283,32 +340,33 @@ fn quadratic<T: Real>(
     name: &str,
     shape: [usize; 2],
     (terms, start): (Terms, QuadraticStart),
-    rng: &mut Rng,
+    draw: &mut Draw<'_>,
 ) -> Step {
     let [width, outputs] = shape;
     let random = start == QuadraticStart::Random;
-    let mut draw = |part: &str, shape: [usize; 2], otherwise: f64, always: bool| {
-        let name = format!("{name}.{part}");
+    let mut weight = |part: &str, always: bool| {
+        let name = format!("{name}.{part}.weight");
         if random || always {
-            p.push_uniform(name, shape, width, rng)
+            draw.weight(p, name, shape)
         } else {
-            p.push(name, shape, vec![otherwise; shape[0] * shape[1]])
+            p.push(name, shape, vec![0.0; width * outputs])
         }
     };
-    let row = [1, outputs];
-    let first = [
-        draw("r.weight", shape, 0.0, true),
-        draw("r.bias", row, 0.0, true),
-    ];
-    let second = (terms != Terms::Squares).then(|| {
-        [
-            draw("g.weight", shape, 0.0, false),
-            draw("g.bias", row, 1.0, false),
-        ]
-    });
-    let squares = (terms != Terms::Product).then(|| draw("b.weight", shape, 0.0, false));
+    let first = weight("r", true);
+    let second = (terms != Terms::Squares).then(|| weight("g", false));
+    let squares = (terms != Terms::Product).then(|| weight("b", false));
+    let mut bias = |part: &str, otherwise: f64, always: bool| {
+        let name = format!("{name}.{part}");
+        if random || always {
+            draw.bias(p, name, width, outputs)
+        } else {
+            p.push(name, [1, outputs], vec![otherwise; outputs])
+        }
+    };
+    let first = [first, bias("r.bias", 0.0, true)];
+    let second = second.map(|weight| [weight, bias("g.bias", 1.0, false)]);
     // Without the product the first factor's bias is the shift.
-    let shift = (terms != Terms::Squares).then(|| draw("c", row, 0.0, false));
+    let shift = (terms != Terms::Squares).then(|| bias("c", 0.0, false));
     Step::Quadratic {
         first,
         second,

@@ -140,7 +140,7 @@ fn one(arm: &Arm, config: &Config, i: usize, bench: &Bench) -> Result<Trained, F
     let (x, labels) = points(arm.task, config.n_train, &streams.child("train"))?;
     let (test, asked) = points(arm.task, config.n_test, &streams.child("test"))?;
     let layers = layers(arm.kind, config, arm.depth);
-    let network = Network::<f32>::new(2, &layers, &mut streams.stream("start"))?;
+    let network = Network::<f32>::begun(2, &layers, config.start, &mut streams.stream("start"))?;
     let parameters = network.parameters().len();
     let shares = shares(arm.kind, &network, config.rate)?;
     let how = training(config);

@@ -2,6 +2,7 @@
 
 use chiasm_core::SettingError;
 use chiasm_lab::{Preset, Settings};
+use chiasm_net::network::Start;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ pub struct Config {
     pub depth: usize,
     /// Hidden layers of the deep networks (card 34: 8).
     pub deep: usize,
+    /// How weights begin (card 34: as in the image code; its dense code has `uniform`).
+    pub start: Start,
     /// Passes over the points (card 34: 150).
     pub epochs: usize,
     /// Points in a batch (card 34: 64).
@@ -46,6 +49,7 @@ impl Default for Config {
             width: 12,
             depth: 3,
             deep: 8,
+            start: Start::HeNormal,
             epochs: 150,
             batch: 64,
             rate: 0.03,
