@@ -1,3 +1,5 @@
 //! Studies of how networks learn, beside what theory predicts.
 
+pub mod neural_collapse;
 pub mod quadratic_networks;
+pub(crate) mod samples;
