@@ -37,5 +37,6 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::place_recognition::entry(),
         spiking::learned_delays::entry(),
         spiking::dynamic_confidence::entry(),
+        learning::linguistic_collapse::entry(),
     ]
 }
