@@ -1,6 +1,7 @@
 //! Structure from neural activity.
 //!
 //! - [`biclustering`]: neurons clustered by shared latent paths, bins by their dynamics, Bayesian;
+//! - [`collapse`]: how features of one class draw together: measures over samples in batches, and features on a spring;
 //! - [`connectome`]: communities among units, from their affinities over time;
 //! - [`contrastive`]: two modalities in one space, by projections that learn from pairs; look-up of classes never seen;
 //! - [`hmm`]: hidden Markov chains over given emissions: smoothing, the most probable path, draws of paths;
@@ -15,6 +16,7 @@
 //! - [`timeseries_graph`]: time series as networks: visibility, cycle and recurrence graphs, and their measures.
 
 pub mod biclustering;
+pub mod collapse;
 pub mod connectome;
 pub mod contrastive;
 pub mod hmm;

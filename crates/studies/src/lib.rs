@@ -26,6 +26,7 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::ca3_cam::entry(),
         spiking::nalsm::entry(),
         continual::hlop::entry(),
+        learning::neural_collapse::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),
@@ -36,5 +37,6 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::place_recognition::entry(),
         spiking::learned_delays::entry(),
         spiking::dynamic_confidence::entry(),
+        learning::linguistic_collapse::entry(),
     ]
 }

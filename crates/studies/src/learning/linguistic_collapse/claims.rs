@@ -1,0 +1,256 @@
+//! What the paper claims, with the card's bars.
+
+use chiasm_lab::ClaimKind::{Exact, Qualitative, Scaled};
+use chiasm_lab::{Bound, ClaimSpec};
+
+/// Claims about the published table.
+pub(super) const PUBLISHED: [&str; 9] = [
+    "table-scaling",
+    "table-seeds",
+    "parameter-counts",
+    "collapse-goes-with-loss",
+    "uniformity-goes-with-loss-most",
+    "seeds-associated",
+    "seeds-weaker",
+    "above-the-floor",
+    "less-uniform-than-chance",
+];
+
+/// Claims about language models of one's own, which need a transformer.
+pub(super) const OWN_MODELS: [&str; 5] = [
+    "own-cdnv",
+    "own-uniformity",
+    "own-agreement",
+    "own-uniformity-over-norms",
+    "own-shuffled-labels",
+];
+
+/// Variances of the kernel for some numbers of features.
+pub(super) const SPHERE: &str = "uniform-variance";
+
+pub(super) fn all() -> Vec<ClaimSpec> {
+    let claim = ClaimSpec::new;
+    let own = |id, statement, metric, bound| {
+        claim(
+            id,
+            Scaled,
+            statement,
+            "card 50, claim 4 and works when 5",
+            metric,
+            bound,
+            "the card's bar, chosen and untried",
+        )
+    };
+    vec![
+        claim(
+            "table-scaling",
+            Exact,
+            "Correlations of eight measures with the validation loss over 210 models of the published table are those of an independent computation (largest deviation)",
+            "card 50, works when 1",
+            "scaling/deviation",
+            Bound::AtMost(0.001),
+            "the card's bar",
+        ),
+        claim(
+            "table-seeds",
+            Exact,
+            "So are those of five measures over 20 seeds of one size",
+            "card 50, works when 1",
+            "seeds/deviation",
+            Bound::AtMost(0.001),
+            "the card's bar",
+        ),
+        claim(
+            "parameter-counts",
+            Exact,
+            "Every model of the table has the parameters that its layers and width say (rows that have not)",
+            "card 50, A",
+            "parameters/mismatches",
+            Bound::AtMost(0.0),
+            "counts are exact",
+        ),
+        claim(
+            "collapse-goes-with-loss",
+            Exact,
+            "Variability, non-uniformity, distance from a simplex and from duality fall with the loss and agreement rises (least Spearman correlation, signed)",
+            "card 50, claim 1",
+            "scaling/least-association",
+            Bound::AtLeast(0.0),
+            "the direction",
+        ),
+        claim(
+            "uniformity-goes-with-loss-most",
+            Exact,
+            "Equinorm goes with the loss least, equiangularity more, hyperspherical uniformity most (smaller gap between Pearson correlations)",
+            "Figure 2; card 50, claim 2",
+            "scaling/uniformity-over-angles-over-norms",
+            Bound::AtLeast(0.0),
+            "the order",
+        ),
+        claim(
+            "seeds-associated",
+            Exact,
+            "Over the seeds of one size some association remains (measures whose Spearman correlation has a permutation p below 5 %, of five)",
+            "figure on seeds; card 50, claim 3",
+            "seeds/measures-associated",
+            Bound::AtLeast(1.0),
+            "some, at the 5 % level",
+        ),
+        claim(
+            "seeds-weaker",
+            Exact,
+            "and it is weaker than over scales (ratio of mean Spearman correlations, without signs)",
+            "figure on seeds; card 50, claim 3",
+            "seeds/strength-over-scaling",
+            Bound::AtMost(1.0),
+            "weaker",
+        ),
+        claim(
+            "above-the-floor",
+            Exact,
+            "No published distance from a simplex lies below what means of that rank can reach (least margin)",
+            "card 50, works when 2",
+            "floor/simplex-margin",
+            Bound::AtLeast(0.0),
+            "geometry",
+        ),
+        claim(
+            "less-uniform-than-chance",
+            Exact,
+            "The published class means are less uniform than random directions: variance of the log kernel above 1/(4D) (least margin)",
+            "card 50, works when 2",
+            "floor/kernel-variance-margin",
+            Bound::AtLeast(0.0),
+            "the card's",
+        ),
+        claim(
+            "simplex-exact",
+            Exact,
+            "A simplex has no error, no spread of norms (largest of both)",
+            "card 50, works when 2",
+            "exact/simplex",
+            Bound::AtMost(1e-12),
+            "rounding",
+        ),
+        claim(
+            "simplex-kernel",
+            Exact,
+            "and the log kernel -.5 ln(2K/(K - 1)) between all pairs (largest deviation, variance)",
+            "card 50, works when 2",
+            "exact/log-kernel",
+            Bound::AtMost(1e-12),
+            "rounding",
+        ),
+        claim(
+            "simplex-dual",
+            Exact,
+            "A classifier along the means has no duality error, cosines of 1 and no variance of them (largest deviation)",
+            "card 50, works when 2",
+            "exact/duality",
+            Bound::AtMost(1e-12),
+            "rounding",
+        ),
+        claim(
+            "floor-reached",
+            Exact,
+            "Isotropic means reach the floor of the distance from a simplex (largest deviation)",
+            "card 50, works when 2",
+            "exact/floor",
+            Bound::AtMost(1e-12),
+            "rounding",
+        ),
+        claim(
+            "uniform-mean",
+            Exact,
+            "Uniform directions have a mean log kernel near -.5 ln 2 (largest deviation)",
+            "card 50, works when 2",
+            "sphere/mean-deviation",
+            Bound::AtMost(0.04),
+            "chosen: the limit is reached as 1/(4D), .008 at 32 features and .03 at 8",
+        ),
+        claim(
+            SPHERE,
+            Exact,
+            "and the variances of an independent computation: .0085, .0041, .00099 at 32, 64, 256 features (largest relative deviation)",
+            "card 50, works when 2",
+            "sphere/variance-deviation",
+            Bound::AtMost(0.05),
+            "chosen: the reference has two digits",
+        ),
+        claim(
+            "passes-exact",
+            Exact,
+            "Passes in any batches, shards, orders and tiles give means, variances and measures over pairs of the plain version (largest relative difference)",
+            "card 50, works when 3",
+            "streaming/difference",
+            Bound::AtMost(1e-10),
+            "the card's bar",
+        ),
+        claim(
+            "agreement-exact",
+            Exact,
+            "and decisions exactly (samples that differ)",
+            "card 50, works when 3",
+            "streaming/decisions-differ",
+            Bound::AtMost(0.0),
+            "the card's bar",
+        ),
+        claim(
+            "planted-cdnv",
+            Exact,
+            "Planted scatter has the class-distance normalized variance sigma^2 d / distance^2 (largest relative deviation)",
+            "card 50, works when 4",
+            "planted/cdnv-deviation",
+            Bound::AtMost(0.02),
+            "the card's bar",
+        ),
+        claim(
+            "planted-agreement",
+            Exact,
+            "With the least scatter the classifier decides as the nearest mean does",
+            "card 50, works when 4",
+            "planted/agreement",
+            Bound::AtLeast(1.0),
+            "the card's bar",
+        ),
+        claim(
+            "shuffled-labels",
+            Qualitative,
+            "Shuffled labels undo it: the variance over distance grows by more than",
+            "control; chosen",
+            "planted/shuffled-over-own",
+            Bound::AtLeast(100.0),
+            "two orders of magnitude",
+        ),
+        own(
+            "own-cdnv",
+            "Over own small language models the loss goes with the class-distance normalized variance (Spearman)",
+            "own/spearman/cdnv",
+            Bound::AtLeast(0.6),
+        ),
+        own(
+            "own-uniformity",
+            "with the variance of the log kernel",
+            "own/spearman/log_kern_var",
+            Bound::AtLeast(0.5),
+        ),
+        own(
+            "own-agreement",
+            "and against agreement",
+            "own/spearman/agreement",
+            Bound::AtMost(-0.6),
+        ),
+        own(
+            "own-uniformity-over-norms",
+            "and less with the variance of log norms than with that of the log kernel (difference of strengths)",
+            "own/uniformity-over-norms",
+            Bound::AtLeast(0.0),
+        ),
+        own(
+            "own-shuffled-labels",
+            "With labels shuffled nothing goes with the loss (strongest)",
+            "own/shuffled",
+            Bound::AtMost(0.3),
+        ),
+    ]
+}
