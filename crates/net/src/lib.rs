@@ -3,6 +3,7 @@
 //! - [`continual`]: learning one task after another;
 //! - [`layers`]: operations that Burn would run one by one, in one pass each, with their gradients by hand;
 //! - [`spiking`]: whole spiking networks;
+//! - [`theory`]: what theory says of learning, beside simulations of it;
 //! - [`train`]: parameters and their optimizers on the host, so that training can stop and go on to the same bits;
 //! - [`models`]: whole architectures, models of recordings among them.
 //!
@@ -14,6 +15,7 @@ pub mod continual;
 pub mod layers;
 pub mod models;
 pub mod spiking;
+pub mod theory;
 pub mod train;
 
 pub use burn_tensor as tensor;

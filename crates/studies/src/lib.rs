@@ -26,6 +26,7 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::ca3_cam::entry(),
         spiking::nalsm::entry(),
         continual::hlop::entry(),
+        learning::critical_periods::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),
@@ -35,5 +36,6 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::place_recognition::entry(),
         spiking::learned_delays::entry(),
         spiking::dynamic_confidence::entry(),
+        learning::benign_oscillation::entry(),
     ]
 }

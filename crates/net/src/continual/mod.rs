@@ -9,7 +9,7 @@
 mod accuracies;
 mod error;
 pub mod hlop;
-mod real;
+pub(crate) mod real;
 mod tasks;
 
 pub use accuracies::Accuracies;
