@@ -5,6 +5,7 @@
 //! - [`network`]: networks as stacks of layers on plain arrays, and their training;
 //! - [`quadratic`]: quadratic neurons and how to train them;
 //! - [`spiking`]: whole spiking networks;
+//! - [`theory`]: what theory says of learning, beside simulations of it;
 //! - [`train`]: parameters and their optimizers on the host, so that training can stop and go on to the same bits;
 //! - [`models`]: whole architectures, models of recordings among them.
 //!
@@ -19,6 +20,7 @@ pub mod network;
 mod number;
 pub mod quadratic;
 pub mod spiking;
+pub mod theory;
 pub mod train;
 
 pub use burn_tensor as tensor;

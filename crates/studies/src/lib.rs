@@ -27,6 +27,7 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::nalsm::entry(),
         continual::hlop::entry(),
         learning::neural_collapse::entry(),
+        learning::critical_periods::entry(),
         recordings::discriminative_stimuli::entry(),
         recordings::onehot_hmm_glm::entry(),
         recordings::mm_gpvae::entry(),
@@ -38,5 +39,6 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::learned_delays::entry(),
         spiking::dynamic_confidence::entry(),
         learning::linguistic_collapse::entry(),
+        learning::benign_oscillation::entry(),
     ]
 }

@@ -7,7 +7,7 @@
 //! Plain arrays; Burn is not needed here.
 
 mod accuracies;
-mod arrays;
+pub(crate) mod arrays;
 mod error;
 pub mod hlop;
 mod tasks;

@@ -1,0 +1,2 @@
+mod matrices;
+mod pathways;
