@@ -4,7 +4,10 @@
 //! - [`collapse`]: how features of one class draw together: measures over samples in batches, and features on a spring;
 //! - [`connectome`]: communities among units, from their affinities over time;
 //! - [`contrastive`]: two modalities in one space, by projections that learn from pairs; look-up of classes never seen;
+//! - [`geometry`]: whether a code looks like its inputs or like the labels it serves: parallelism, generalization across
+//!   conditions, decoding, selectivity, and what they come to by chance;
 //! - [`hmm`]: hidden Markov chains over given emissions: smoothing, the most probable path, draws of paths;
+//! - [`kernel`]: which items a code holds for alike: alignments of kernels, their dimension;
 //! - [`kmeans`]: points into groups of least squared distance;
 //! - [`mcmc`]: whether Markov chains have mixed, what their draws are worth, where the posterior lies;
 //! - [`partition`]: how much two partitions agree, and Louvain's method;
@@ -19,7 +22,9 @@ pub mod biclustering;
 pub mod collapse;
 pub mod connectome;
 pub mod contrastive;
+pub mod geometry;
 pub mod hmm;
+pub mod kernel;
 pub mod kmeans;
 pub mod mcmc;
 pub mod partition;

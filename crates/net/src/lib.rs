@@ -4,6 +4,7 @@
 //! - [`layers`]: operations that Burn would run one by one, in one pass each, with their gradients by hand;
 //! - [`network`]: networks as stacks of layers on plain arrays, and their training;
 //! - [`quadratic`]: quadratic neurons and how to train them;
+//! - [`recurrent`]: recurrent networks of rate units, and how far learning moves them;
 //! - [`spiking`]: whole spiking networks;
 //! - [`theory`]: what theory says of learning, beside simulations of it;
 //! - [`train`]: parameters and their optimizers on the host, so that training can stop and go on to the same bits;
@@ -19,6 +20,7 @@ pub mod models;
 pub mod network;
 mod number;
 pub mod quadratic;
+pub mod recurrent;
 pub mod spiking;
 pub mod theory;
 pub mod train;

@@ -5,4 +5,6 @@ pub mod critical_periods;
 pub mod linguistic_collapse;
 pub mod neural_collapse;
 pub mod quadratic_networks;
+pub mod representational_geometry;
+pub mod rich_lazy;
 pub(crate) mod samples;

@@ -49,19 +49,7 @@ pub fn patterns(recording: &Recording, conditions: &Conditions) -> Result<Patter
     };
     for ((name, spans), row) in spans.iter().zip(values.axis_iter_mut(Axis(0))) {
         for (unit, v) in row.into_iter().enumerate() {
-            *v = mean_within(recording, unit, spans).map_err(|nothing| match nothing {
-                Nothing::Samples { n_missing, of } => RsaError::NoSample {
-                    condition: name.clone(),
-                    n_conditions,
-                    unit,
-                    n_missing,
-                    n_samples: of,
-                },
-                Nothing::Time => RsaError::NoTime {
-                    condition: name.clone(),
-                    n_conditions,
-                },
-            })?;
+            *v = mean_activity(recording, unit, spans, (name, n_conditions))?;
         }
     }
     if let Some(((condition, unit), &value)) = values.indexed_iter().find(|(_, v)| !v.is_finite()) {
@@ -114,13 +102,35 @@ fn spans(recording: &Recording, conditions: &Conditions) -> Vec<(String, Spans)>
     named
 }
 
+/// The mean activity of a unit within these spans; the condition's name and the number of conditions are for the error.
+pub(crate) fn mean_activity(
+    recording: &Recording,
+    unit: usize,
+    spans: &[(f64, f64)],
+    (condition, n_conditions): (&str, usize),
+) -> Result<f64, RsaError> {
+    mean_within(recording, unit, spans).map_err(|nothing| match nothing {
+        Nothing::Samples { n_missing, of } => RsaError::NoSample {
+            condition: condition.to_owned(),
+            n_conditions,
+            unit,
+            n_missing,
+            n_samples: of,
+        },
+        Nothing::Time => RsaError::NoTime {
+            condition: condition.to_owned(),
+            n_conditions,
+        },
+    })
+}
+
 /// Why there is no mean.
 enum Nothing {
     Samples { n_missing: usize, of: usize },
     Time,
 }
 
-fn mean_within(recording: &Recording, unit: usize, spans: &Spans) -> Result<f64, Nothing> {
+fn mean_within(recording: &Recording, unit: usize, spans: &[(f64, f64)]) -> Result<f64, Nothing> {
     match recording.activity() {
         Activity::Traces(t) => {
             let (mut sum, mut count, mut n_missing) = (0.0, 0usize, 0usize);

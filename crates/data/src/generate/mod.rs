@@ -2,6 +2,8 @@
 //!
 //! - [`cerebral_flow`](fn@cerebral_flow): pressure from the heart to the brain's capillaries, in sinus rhythm and in fibrillation;
 //! - [`clustered_counts`]: spike counts of clusters of neurons whose shared latents switch between two dynamics;
+//! - [`aligned_clusters`], [`four_clusters`]: clusters of inputs whose geometry and labels are set apart from each other;
+//! - [`cognitive_trials`]: trials of short tasks that animals are trained on;
 //! - [`drawn_digits`](fn@drawn_digits): images of digits, where handwritten ones are not at hand;
 //! - [`voiced_digits`](fn@voiced_digits): words of made-up voices, where spoken digits are not at hand;
 //! - [`lfr`](fn@lfr): weighted graphs with planted communities;
@@ -19,7 +21,9 @@
 
 mod cell_types;
 pub mod cerebral_flow;
+mod cluster_tasks;
 mod clustered_counts;
+mod cognitive_trials;
 mod drawn_digits;
 mod lfr;
 mod network_rdms;
@@ -38,7 +42,11 @@ pub use cell_types::{
     CellKind, CellTypes, CellTypesTruth, MovieTypes, MovieTypesTruth, cell_types, movie_types,
 };
 pub use cerebral_flow::{CerebralFlow, CerebralFlowTruth, Rhythm, cerebral_flow};
+pub use cluster_tasks::{
+    AlignedClusters, ClusterTask, FourClusters, FourKind, aligned_clusters, four_clusters,
+};
 pub use clustered_counts::{ClusteredCounts, ClusteredTruth, clustered_counts};
+pub use cognitive_trials::{CognitiveTask, CognitiveTrials, cognitive_trials};
 pub use drawn_digits::drawn_digits;
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use network_rdms::{NetworkRdms, NetworkRdmsTruth, network_rdms};

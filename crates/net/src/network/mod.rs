@@ -56,6 +56,7 @@ pub use forward::Trace;
 pub use layer::{Layer, QuadraticStart, Terms};
 pub use loss::{Loss, Targets};
 pub use nonlinearity::Nonlinearity;
+pub(crate) use product::{multiply, multiply_turned, turned_multiply};
 pub use record::RecordError;
 pub use training::{Epoch, Schedule, Training, TrainingConfig};
 
