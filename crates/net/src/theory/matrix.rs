@@ -6,7 +6,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::Array2;
 
 use super::TheoryError;
-use crate::continual::Real;
+use crate::Real;
 
 /// `f32` where speed counts, `f64` where identities are to hold.
 pub trait Precision: Real + ComplexField {}
