@@ -11,7 +11,7 @@ use crate::Real;
 
 /// How a gradient `g` becomes a step. `rate` is the group's rate times the schedule's factor; `decay` is the group's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase", tag = "rule")]
+#[serde(rename_all = "lowercase")]
 pub enum Rule {
     /// `g += decay p`, `v = momentum v + g`, `p -= rate v`.
     Sgd {
