@@ -56,7 +56,10 @@ fn it_learns_to_remember_and_goes_on_to_the_same_bits() {
 fn selected_trials_go_through_the_network_as_before() {
     let (network, trials) = small(Activation::Tanh, 2);
     let all = network.run(&trials).unwrap().outputs();
-    let some = network.run(&trials.select(&[3, 1, 3, 9])).unwrap().outputs();
+    let some = network
+        .run(&trials.select(&[3, 1, 3, 9]))
+        .unwrap()
+        .outputs();
     assert_eq!(some.dim(), (5, 3, 3));
     for (i, b) in [3, 1, 3].into_iter().enumerate() {
         for t in 0..5 {
