@@ -53,11 +53,12 @@ fn settings_out_of_range_are_refused_by_name() {
     };
     assert!(Config::preset(Preset::Paper).validate().is_ok());
     assert_eq!(field(&|c| c.cells = vec![]), "cells");
-    assert_eq!(field(&|c| c.cells.push(c.cells[0])), "cells.5");
+    assert_eq!(field(&|c| c.cells.push(c.cells[0])), "cells.2");
     assert_eq!(field(&|c| c.clusters = 20), "clusters");
     assert_eq!(field(&|c| c.cells[0].separability = 2.0), "separability");
     assert_eq!(field(&|c| c.cells[0].rank = Some(40)), "rank");
     assert_eq!(field(&|c| c.nets = 0), "nets");
+    assert_eq!(field(&|c| c.side_nets = 0), "side_nets");
     assert_eq!(field(&|c| c.rate = f64::NAN), "rate");
     assert_eq!(field(&|c| c.caps = vec![1.0, 2.0]), "caps");
     assert_eq!(field(&|c| c.lifts = vec![1.0]), "lifts");

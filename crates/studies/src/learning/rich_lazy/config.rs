@@ -143,7 +143,7 @@ impl Default for Structured {
             ],
             connectome: true,
             hidden: 100,
-            iterations: 2000,
+            iterations: 800,
         }
     }
 }
@@ -215,10 +215,10 @@ impl Default for Config {
         Self {
             theory: Theory::default(),
             sweeps: vec![
-                sweep(Task::TwoAlternatives, 300, &[1, 30, 300], 1500),
-                sweep(Task::DelayedMatch, 100, &[1, 30, 100], 3000),
-                sweep(Task::Context, 100, &[1, 30, 100], 3000),
-                sweep(Task::Digits, 100, &[5, 30, 100], 150),
+                sweep(Task::TwoAlternatives, 300, &[1, 30, 300], 1000),
+                sweep(Task::DelayedMatch, 100, &[1, 30, 100], 1000),
+                sweep(Task::Context, 100, &[1, 30, 100], 1000),
+                sweep(Task::Digits, 100, &[5, 30, 100], 60),
             ],
             nets: 3,
             learning: Learning::default(),
