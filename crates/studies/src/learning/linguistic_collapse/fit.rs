@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use chiasm_analysis::collapse::{
-    Agreement, Classifier, Decisions, Duality, Means, Norms, PairMeasures, Spread, Sums, Within,
-    duality, duality_error, norms, orthogonality, simplex_error, simplex_error_floor,
+    Agreement, Classifier, CollapseError, Decisions, Duality, Means, Norms, PairMeasures, Spread,
+    Sums, Within, duality, duality_error, norms, orthogonality, simplex_error, simplex_error_floor,
 };
 use chiasm_core::{Failure, Inside, SettingError};
 use chiasm_data::{DataError, NamedArrays, Place};
@@ -190,14 +190,28 @@ fn measure(
             Some((error, duality(own.view(), centered.view())?))
         }
     };
+    let pairs = config
+        .pairs
+        .measure(centered.view(), &variances, &Inside(bench.watch()))
+        .map_err(|e| match e {
+            // Rows of the kept classes, named by their token ids.
+            CollapseError::Duplicates {
+                what,
+                first,
+                second,
+            } => CollapseError::Duplicates {
+                what,
+                first: classes[first],
+                second: classes[second],
+            },
+            other => other,
+        })?;
     Ok(Measured {
         n_classes: classes.len(),
         n_samples: classes.iter().map(|&c| means.counts()[c]).sum(),
         norms: norms(centered.view())?,
         simplex: simplex_error(centered.view())?,
-        pairs: config
-            .pairs
-            .measure(centered.view(), &variances, &Inside(bench.watch()))?,
+        pairs,
         dual,
     })
 }
