@@ -1,18 +1,11 @@
 //! Products and decompositions of matrices, one thread each.
 
 use faer::linalg::matmul::matmul;
-use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::Array2;
 
 use super::TheoryError;
 use crate::Real;
-
-/// `f32` where speed counts, `f64` where identities are to hold.
-pub trait Precision: Real + ComplexField {}
-
-impl Precision for f32 {}
-impl Precision for f64 {}
 
 /// A matrix in standard order, as it is or transposed.
 #[derive(Clone, Copy)]
@@ -21,7 +14,7 @@ pub(super) enum Side<'a, T> {
     Turned(&'a Array2<T>),
 }
 
-impl<T: Precision> Side<'_, T> {
+impl<T: Real> Side<'_, T> {
     /// `None` where the rows do not lie one after the other.
     fn view(&self) -> Option<MatRef<'_, T>> {
         let (Self::Plain(x) | Self::Turned(x)) = self;
@@ -41,7 +34,7 @@ impl<T: Precision> Side<'_, T> {
 }
 
 /// `out = factor a b`, or `out += factor a b` where it is to be added.
-pub(super) fn multiply<T: Precision>(
+pub(super) fn multiply<T: Real>(
     out: &mut Array2<T>,
     add: bool,
     factor: T,
@@ -60,7 +53,7 @@ pub(super) fn multiply<T: Precision>(
 }
 
 /// `a b`.
-pub(super) fn product<T: Precision>(a: Side<'_, T>, b: Side<'_, T>) -> Array2<T> {
+pub(super) fn product<T: Real>(a: Side<'_, T>, b: Side<'_, T>) -> Array2<T> {
     let rows = match a {
         Side::Plain(x) => x.nrows(),
         Side::Turned(x) => x.ncols(),
@@ -100,7 +93,7 @@ pub(super) fn svd(x: &Array2<f64>, what: &'static str, step: usize) -> Result<Sv
 }
 
 /// Singular values alone, the largest first.
-pub(super) fn singular_values<T: Precision>(
+pub(super) fn singular_values<T: Real>(
     x: &Array2<T>,
     what: &'static str,
     step: usize,

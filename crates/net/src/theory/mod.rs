@@ -15,4 +15,3 @@ pub mod oscillation;
 
 pub use compare::{Comparison, Course, Dynamics, course, side_by_side};
 pub use error::TheoryError;
-pub use matrix::Precision;

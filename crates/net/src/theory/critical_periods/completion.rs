@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::TheoryError;
-use super::super::matrix::{Precision, Side, multiply, normal, orthogonal, product};
+use super::super::matrix::{Side, multiply, normal, orthogonal, product};
 use super::matrices::Observed;
 use super::reduced::check_depth;
+use crate::Real;
 use crate::continual::arrays::matrices;
 
 mod training;
@@ -49,7 +50,7 @@ pub enum Init {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct Completion<T: Precision> {
+pub struct Completion<T: Real> {
     #[serde(with = "matrices")]
     weights: Vec<Array2<T>>,
     rate: f64,
@@ -68,7 +69,7 @@ struct Scratch<T: Default> {
     spare: Array2<T>,
 }
 
-impl<T: Precision> Completion<T> {
+impl<T: Real> Completion<T> {
     /// `D` matrices of side `n`, of this scale, at a learning rate. `(n, D)` first.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use ndarray::Array2;
 use rand::seq::SliceRandom;
 
 use super::super::error::TheoryError;
-use super::super::matrix::{Precision, Side, finite, normal, product, svd};
+use super::super::matrix::{Side, finite, normal, product, svd};
+use crate::Real;
 
 /// A matrix of low rank, of the Frobenius norm of its side.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +105,7 @@ impl Target {
     ///
     /// # Errors
     /// [`TheoryError::Shape`] where sides differ.
-    pub fn error<T: Precision>(&self, found: &Array2<T>) -> Result<f64, TheoryError> {
+    pub fn error<T: Real>(&self, found: &Array2<T>) -> Result<f64, TheoryError> {
         if found.dim() != self.matrix.dim() {
             return Err(TheoryError::Shape {
                 what: "side of the matrix",
@@ -206,7 +207,7 @@ impl Observed {
     ///
     /// # Errors
     /// [`TheoryError::Shape`] where sides differ.
-    pub fn of<T: Precision>(&self, target: &Target) -> Result<Vec<T>, TheoryError> {
+    pub fn of<T: Real>(&self, target: &Target) -> Result<Vec<T>, TheoryError> {
         if target.side() != self.n {
             return Err(TheoryError::Shape {
                 what: "side of the matrix",

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::super::compare::Dynamics;
 use super::super::super::error::TheoryError;
-use super::super::super::matrix::{Precision, singular_values};
+use super::super::super::matrix::singular_values;
 use super::super::matrices::{Observed, Target};
 use super::Completion;
+use crate::Real;
 
 /// How long, and what is noted on the way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +51,7 @@ pub struct Course {
     pub loss: f64,
 }
 
-impl<T: Precision> Completion<T> {
+impl<T: Real> Completion<T> {
     /// Trains on what is seen of a target.
     ///
     /// # Errors
