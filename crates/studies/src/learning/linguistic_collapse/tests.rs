@@ -114,7 +114,7 @@ fn fitted(config: &FitConfig, paths: &[PathBuf]) -> Result<Bench, Failure> {
 
 /// Twelve tokens on a circle, the last never seen, with so many samples from so far on.
 fn tokens(n: usize, from: usize) -> (Array2<f64>, Vec<f64>) {
-    let labels: Vec<usize> = (from..from + n).map(|i| (i * 7 + i / 3) % 11).collect();
+    let labels: Vec<usize> = (from..from + n).map(|i| (i * 7) % 11).collect();
     let x = Array2::from_shape_fn((n, 2), |(i, j)| {
         let angle = labels[i] as f64 * std::f64::consts::PI / 6.0;
         [angle.cos(), angle.sin()][j] + 0.05 * (((from + i) * 7 + j * 5) as f64).sin()
