@@ -103,7 +103,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "figure on seeds; card 50, claim 3",
             "seeds/strength-over-scaling",
             Bound::AtMost(1.0),
-            "weaker",
+            "weaker: below one",
         ),
         claim(
             "above-the-floor",
@@ -112,7 +112,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "card 50, works when 2",
             "floor/simplex-margin",
             Bound::AtLeast(0.0),
-            "geometry",
+            "a floor by geometry",
         ),
         claim(
             "less-uniform-than-chance",
@@ -130,7 +130,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "card 50, works when 2",
             "exact/simplex",
             Bound::AtMost(1e-12),
-            "rounding",
+            "rounding alone",
         ),
         claim(
             "simplex-kernel",
@@ -139,7 +139,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "card 50, works when 2",
             "exact/log-kernel",
             Bound::AtMost(1e-12),
-            "rounding",
+            "rounding alone",
         ),
         claim(
             "simplex-dual",
@@ -148,7 +148,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "card 50, works when 2",
             "exact/duality",
             Bound::AtMost(1e-12),
-            "rounding",
+            "rounding alone",
         ),
         claim(
             "floor-reached",
@@ -157,7 +157,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "card 50, works when 2",
             "exact/floor",
             Bound::AtMost(1e-12),
-            "rounding",
+            "rounding alone",
         ),
         claim(
             "uniform-mean",

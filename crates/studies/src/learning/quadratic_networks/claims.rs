@@ -233,7 +233,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "card 34, claim 5",
             "images/gain",
             Bound::AtLeast(0.0),
-            "better",
+            "better at all",
         ),
         claim(
             "bearings",

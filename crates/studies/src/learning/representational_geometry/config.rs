@@ -16,7 +16,7 @@ pub struct Cell {
     /// Separability, 0 to 1.
     pub separability: f64,
     /// Dimensions that no label sees; all there are if not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
 }
 
@@ -357,7 +357,7 @@ pub struct FitConfig {
     pub c: f64,
     /// What is shuffled for chance levels of parallelism and generalization; decoding shuffles trials.
     pub null: Null,
-    /// Shuffles.
+    /// Shuffles for each chance level.
     pub shuffles: usize,
 }
 

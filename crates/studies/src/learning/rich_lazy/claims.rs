@@ -81,7 +81,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
             "claim 5, figure 3",
             "theory/partial-gained",
             Bound::AtLeast(0.05),
-            "chosen",
+            "chosen: a twentieth of the whole alignment",
         ),
         claim(
             "norms-equal",
