@@ -52,7 +52,7 @@ pub(super) struct Trained {
     pub(super) losses: Vec<f64>,
     /// Sizes of the parts of each quadratic layer at the end.
     pub(super) parts: Vec<Parts>,
-    /// Classes on a grid of the square, row by row from the top, for the first network of its kind.
+    /// Classes on a grid of the square, row by row from x2 = -1, for the first network of its kind.
     pub(super) map: Vec<bool>,
 }
 
@@ -173,7 +173,7 @@ fn one(arm: &Arm, config: &Config, i: usize, bench: &Bench) -> Result<Trained, F
         let side = |k: usize| (2.0 * (k as f32 + 0.5) / GRID as f32) - 1.0;
         let at = |(row, column): (usize, usize)| match column {
             0 => side(row % GRID),
-            _ => -side(row / GRID),
+            _ => side(row / GRID),
         };
         let grid = Array2::from_shape_fn((GRID * GRID, 2), at);
         network

@@ -138,19 +138,18 @@ fn losses(results: &Results, config: &Config) -> Figure {
 }
 
 fn splines(results: &Results) -> Figure {
-    let mut figure = Figure::new(
-        "splines",
-        "What functions they are",
-        "Random networks of one input, two hidden layers of 8 units; lines stand where pieces meet.",
-    )
-    .columns(3);
-    for curve in &results.checks.curves {
-        let title = format!(
-            "{}: {} pieces, degree {}",
-            curve.name.replace('-', ", "),
-            curve.pieces,
-            curve.degree
-        );
+    let curves = &results.checks.curves;
+    let said = curves.iter().map(|c| {
+        let name = c.name.replace('-', " ");
+        format!("{name}: {} of degree up to {}", c.pieces, c.degree)
+    });
+    let caption = format!(
+        "Random networks of one input, two hidden layers of 8 units; lines stand where pieces meet. Pieces: {}.",
+        said.collect::<Vec<_>>().join(", ")
+    );
+    let mut figure = Figure::new("splines", "What functions they are", &caption).columns(3);
+    for curve in curves {
+        let title = curve.name.replace('-', " ");
         let mut panel = Panel::new(&title, Axis::new("input", "1"), Axis::new("output", "1"));
         panel = panel.with(line("", curve.x.clone(), curve.y.clone()));
         for knot in &curve.knots {

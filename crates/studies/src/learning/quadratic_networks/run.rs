@@ -189,7 +189,9 @@ fn metrics(results: &Results, config: &Config, bench: &mut Bench) -> Result<(), 
         .max(results.accuracy(&format!("rings/gamma-{last}")));
     bench.metric("rings/inside-above-ends", best - ends, "1")?;
     // The card asks for one of two cures.
-    let least = results.diverged("deep/rezero").min(results.diverged("deep/slower"));
+    let least = results
+        .diverged("deep/rezero")
+        .min(results.diverged("deep/slower"));
     bench.metric("deep/diverged", least, "1")
 }
 
