@@ -126,7 +126,7 @@ fn told(
     let lost = 2 * config.nets - own.len() - gaussian.len();
     if lost > 0 {
         bench.note(format!(
-            "{name}: {lost} networks left the finite numbers and are not counted."
+            "{name}: {lost} networks left the finite numbers or fell silent, and are not counted."
         ));
     }
     if own.is_empty() || gaussian.is_empty() {

@@ -1,6 +1,6 @@
 //! One network: its start, its training, and how far that moved it.
 
-use chiasm_analysis::kernel::{alignment, gram, target_alignment};
+use chiasm_analysis::kernel::{KernelError, alignment, gram, target_alignment};
 use chiasm_core::{Failure, Inside, Streams};
 use chiasm_data::generate::cognitive_trials;
 use chiasm_lab::Bench;
@@ -140,14 +140,15 @@ pub(super) struct Plan<'a> {
 /// Losses whose mean is one point of the course.
 pub(super) const EVERY: usize = 50;
 
-/// Trains one network; none if it left the finite numbers.
+/// Trains one network; none if it left the finite numbers, or fell silent, so that nothing can be aligned with it.
 pub(super) fn train(plan: &Plan<'_>, bench: &Bench) -> Result<Option<Moved>, Failure> {
     match moved(plan, bench) {
         Ok(found) => Ok(Some(found)),
-        Err(e) => match e.downcast_ref::<RecurrentError>() {
-            Some(RecurrentError::Diverged { .. }) => Ok(None),
-            _ => Err(e),
-        },
+        Err(e) => {
+            let diverged = matches!(e.downcast_ref(), Some(RecurrentError::Diverged { .. }));
+            let silent = matches!(e.downcast_ref(), Some(KernelError::Undefined { .. }));
+            if diverged || silent { Ok(None) } else { Err(e) }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Arm {
     /// The rank, where the start is one of a sweep.
     pub(super) rank: Option<usize>,
     pub(super) hidden: usize,
-    /// Each network; none where it left the finite numbers.
+    /// Each network; none where it left the finite numbers or fell silent.
     pub(super) nets: Vec<Option<Moved>>,
 }
 
@@ -241,7 +241,7 @@ fn arms(
     for arm in all.iter().filter(|a| !a.whole()) {
         let lost = arm.nets.iter().filter(|m| m.is_none()).count();
         bench.note(format!(
-            "{}, {}: {lost} of {} networks left the finite numbers and are not counted.",
+            "{}, {}: {lost} of {} networks left the finite numbers or fell silent, and are not counted.",
             kinds.source.task().name(),
             arm.name,
             arm.nets.len()
