@@ -238,7 +238,7 @@ static ALL: &[DataSet] = &[
         ],
     },
     DataSet {
-        name: "linguistic-collapse",
+        name: "collapse-table",
         what: "Measures of neural collapse of 230 language models trained on TinyStories, with their validation loss",
         page: "https://github.com/rhubarbwu/linguistic-collapse",
         licence: "none stated; published results",

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Read the published table of 230 models, where it is found (`chiasm data get linguistic-collapse`).
+    /// Read the published table of 230 models, where it is found (`chiasm data get collapse-table`).
     pub published: bool,
     /// Shuffles of a permutation test (card 50, C: 10,000).
     pub shuffles: usize,

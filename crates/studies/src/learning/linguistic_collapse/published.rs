@@ -128,11 +128,11 @@ pub(super) fn locate(config: &Config) -> Result<std::path::PathBuf, String> {
     if !config.published {
         return Err("switched off by published=false".into());
     }
-    let set = find("linguistic-collapse").map_err(|e| e.to_string())?;
+    let set = find("collapse-table").map_err(|e| e.to_string())?;
     let found = Roots::from_env().locate(set);
     let found = found.map_err(|e| {
         format!(
-            "the published table is not on this machine ({e}): `chiasm data get linguistic-collapse`"
+            "the published table is not on this machine ({e}): `chiasm data get collapse-table`"
         )
     })?;
     Ok(found.paths[0].clone())
