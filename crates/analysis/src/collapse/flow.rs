@@ -94,12 +94,15 @@ impl Course {
     pub fn violations(&self, slack: f64) -> Violations {
         let mut found = Violations::default();
         let (weighed, quotients) = (self.weighed(), self.quotients());
+        // NaN neither falls nor rises.
+        let fallen = |from: f64, to: f64| to <= from;
+        let risen = |from: f64, to: f64| to > from;
         for i in 1..weighed.len() {
             let (before, now) = (weighed[i - 1], weighed[i]);
             let done = quotients[i - 1] < 1e-12;
             found.quotient += usize::from(!(quotients[i] < quotients[i - 1] || done));
-            found.within += usize::from(!(now.within <= before.within * (1.0 + slack)));
-            found.between += usize::from(!(now.between > before.between));
+            found.within += usize::from(!fallen(before.within * (1.0 + slack), now.within));
+            found.between += usize::from(!risen(before.between, now.between));
         }
         found
     }

@@ -198,7 +198,7 @@ fn slopes<T: Real>(x: &[T], y: &[T], gradient: &mut [T], of: impl Fn(T, T) -> T)
         #[inline(always)]
         || {
             for ((g, x), y) in gradient.iter_mut().zip(x).zip(y) {
-                *g = *g * of(*x, *y);
+                *g *= of(*x, *y);
             }
         },
     );

@@ -42,6 +42,9 @@ pub struct Spline {
     pub pieces: Vec<Piece>,
 }
 
+/// The polynomial of a unit from those of the units before it.
+type Unit<'a> = &'a dyn Fn(&[Vec<f64>], usize) -> Vec<f64>;
+
 /// A part of the span with the polynomial of each unit.
 struct Part {
     from: f64,
@@ -112,7 +115,7 @@ fn step(
         let array = network.parameters().arrays.iter().find(|a| a.name == name);
         array.map(|a| (&a.values[..], a.shape[1]))
     };
-    let each = |unit: &dyn Fn(&[Vec<f64>], usize) -> Vec<f64>, n: usize| -> Vec<Part> {
+    let each = |unit: Unit<'_>, n: usize| -> Vec<Part> {
         let turned = parts.iter().map(|part| Part {
             from: part.from,
             to: part.to,

@@ -113,7 +113,7 @@ impl<T: Real> Recurrent<T> {
                     } else {
                         T::ONE - *h * *h
                     };
-                    *g = *g * slope;
+                    *g *= slope;
                 }
             },
         );
@@ -162,7 +162,7 @@ impl<T: Real> Recurrent<T> {
         }
         for row in adjoints.chunks_exact_mut(n) {
             for (g, a) in row.iter_mut().zip(&self.leak) {
-                *g = *g * *a;
+                *g *= *a;
             }
         }
         let x = trials.inputs().as_slice().unwrap_or(&[]);

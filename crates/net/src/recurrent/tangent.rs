@@ -109,7 +109,7 @@ impl<T: Real> Recurrent<T> {
                         .chunks_exact_mut(n)
                         .flat_map(|r| r.iter_mut().zip(&self.leak))
                     {
-                        *now = *now * (T::ONE - *a);
+                        *now *= T::ONE - *a;
                     }
                     let w = (self.array(RECURRENT), n, n);
                     multiply_turned(&mut now, (&leaked, rows * m, n), w, Accum::Add);

@@ -230,7 +230,7 @@ pub(super) fn loss<T: Real>(
         for e in e.iter_mut() {
             *e = *e / all * share;
         }
-        e[label] = e[label] - share;
+        e[label] -= share;
     }
     sum / count as f64
 }

@@ -61,7 +61,7 @@ impl<T: Real> Adam<T> {
                             let g = *g + decay * *value;
                             *m = keep1 * *m + take1 * g;
                             *s = keep2 * *s + take2 * g * g;
-                            *value = *value - rate * *m / (s.sqrt() * root + epsilon);
+                            *value -= rate * *m / (s.sqrt() * root + epsilon);
                         }
                     },
                 );

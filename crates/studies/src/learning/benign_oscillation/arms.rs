@@ -219,7 +219,7 @@ pub(super) fn run(plan: &Plan, config: &Config, bench: &Bench) -> Result<Outcome
         growth: after / before,
         shortfall: last(&trace.shortfall),
         oscillating: trace.oscillating.iter().sum::<f64>() / n,
-        course: shown.then(|| Course { trace, ..course }),
+        course: shown.then_some(Course { trace, ..course }),
         stopped,
     })
 }

@@ -178,11 +178,14 @@ pub(super) fn map(config: &Paths, bench: &Bench) -> Result<Map, Failure> {
     })
 }
 
+/// Strengths of one mode in both pathways, step by step.
+type Trajectory = Vec<[f64; 2]>;
+
 /// Trajectories of one mode, S = 10 (card 24, B).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Portraits {
     /// Depth, then whether the deficit is early, with trajectories from unbalanced starts.
-    pub(super) unbalanced: Vec<(usize, bool, Vec<Vec<[f64; 2]>>)>,
+    pub(super) unbalanced: Vec<(usize, bool, Vec<Trajectory>)>,
     /// Depth, ends with an early and a late deficit, from the small start.
     pub(super) small: Vec<(usize, [f64; 2], [f64; 2])>,
 }

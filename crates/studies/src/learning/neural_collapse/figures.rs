@@ -7,6 +7,9 @@ use super::config::Config;
 use super::networks::{self, Change, Depth, Stack};
 use super::theory::{Spectrum, Springs};
 
+/// A measure of a layer and its name.
+type Measure = (&'static str, fn(&Depth) -> f64);
+
 fn line(series: impl Into<String>, x: Vec<f64>, y: Vec<f64>) -> Mark {
     Mark::Line {
         series: series.into(),
@@ -140,7 +143,7 @@ pub(super) fn layers(stack: &Stack, name: &str) -> Figure {
         ),
     )
     .columns(3);
-    let measures: [(&str, fn(&Depth) -> f64); 3] = [
+    let measures: [Measure; 3] = [
         ("NC1~", |d| d.quotient),
         ("NC1", |d| d.ratio),
         ("NC2", |d| d.simplex),
@@ -174,7 +177,7 @@ pub(super) fn decays(courses: &[networks::Course], name: &str) -> Figure {
         ),
     )
     .columns(2);
-    let measures: [(&str, fn(&Depth) -> f64); 2] = [("NC1", |d| d.ratio), ("NC2", |d| d.simplex)];
+    let measures: [Measure; 2] = [("NC1", |d| d.ratio), ("NC2", |d| d.simplex)];
     measures.into_iter().fold(figure, |figure, (label, of)| {
         let y = Axis::new(label, "1");
         let y = if label == "NC1" { y.log() } else { y };

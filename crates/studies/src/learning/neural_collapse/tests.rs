@@ -100,10 +100,13 @@ fn triangle(scatter: f64) -> (Array2<f64>, Vec<usize>) {
     (x, labels)
 }
 
+/// What a file of arrays holds.
+type Arrays = BTreeMap<String, ArrayD<f64>>;
+
 #[test]
 fn own_files_are_measured_and_bad_ones_end_in_their_error() {
     let folder = tempfile::tempdir().unwrap();
-    let put = |name: &str, scatter: f64, change: &dyn Fn(&mut BTreeMap<String, ArrayD<f64>>)| {
+    let put = |name: &str, scatter: f64, change: &dyn Fn(&mut Arrays)| {
         let (x, labels) = triangle(scatter);
         let weights = triangle(0.0).0.slice(ndarray::s![..3, ..]).to_owned();
         let labels: Vec<f64> = labels.iter().map(|l| *l as f64).collect();

@@ -14,6 +14,9 @@ use super::report::{kinds, over, xor_gaps};
 use super::run::{Kind, Results, capped, cell, deep_task, lifted};
 use super::weights::Course;
 
+/// A measure of a code and its name.
+type Measure = (&'static str, fn(&Code) -> f64);
+
 pub(super) fn all(
     results: &Results,
     config: &Config,
@@ -361,7 +364,7 @@ fn deep(results: &Results, config: &Config) -> Figure {
         ),
     )
     .columns(2);
-    let measures: [(&str, fn(&Code) -> f64); 2] = [
+    let measures: [Measure; 2] = [
         ("alignment with labels", |c| c.target),
         ("alignment with inputs", |c| c.input),
     ];

@@ -128,7 +128,7 @@ fn own_trials_have_their_geometry_measured() {
         shuffles: 19,
         ..FitConfig::default()
     };
-    let bench = fitted(&config, &[one.clone()]).unwrap();
+    let bench = fitted(&config, std::slice::from_ref(&one)).unwrap();
     let at = |name: &str| value(&bench, name);
     // Conditions 2 and 3 against 0 and 1 is the first variable; 1 and 2 against 0 and 3 is neither.
     assert!(at("parallelism/2 + 3") > 0.8 && at("parallelism-p/2 + 3") == 0.05);

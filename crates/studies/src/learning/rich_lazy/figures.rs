@@ -5,7 +5,7 @@ use chiasm_lab::Figure;
 use chiasm_lab::figure::{Axis, Mark, Panel};
 
 use super::config::Config;
-use super::nets::{EVERY, Moved};
+use super::nets::{EVERY, Measure, Moved};
 use super::run::{Arm, Results};
 
 pub(super) fn all(results: &Results, config: &Config) -> Vec<Figure> {
@@ -44,7 +44,7 @@ fn bars(series: &str, arms: &[Arm], of: fn(&Moved) -> f64) -> Mark {
 }
 
 /// What is shown of every network.
-const SHOWN: [(&str, fn(&Moved) -> f64); 3] = [
+const SHOWN: [Measure; 3] = [
     ("change of weights", |m| m.weights),
     ("alignment of codes", |m| m.representation),
     ("alignment of kernels", |m| m.kernel),

@@ -10,7 +10,7 @@ use ndarray::{Array2, Ix2};
 use std::path::Path;
 
 use super::config::FitConfig;
-use super::nets::{Moved, Plan, Source, train};
+use super::nets::{Measure, Moved, Plan, Source, train};
 use super::report::MEASURES;
 
 pub(super) fn fit(
@@ -138,7 +138,7 @@ fn told(
         for (measure, of) in MEASURES {
             bench.metric(&format!("{name}/{measure}/{kind}"), mean(nets, of), "1")?;
         }
-        let start: [(&str, fn(&Moved) -> f64); 4] = [
+        let start: [Measure; 4] = [
             ("norm", |m| m.norm),
             ("participation", |m| m.participation),
             ("effective-rank", |m| m.effective_rank),
@@ -148,7 +148,7 @@ fn told(
             bench.metric(&format!("{name}/{measure}/{kind}"), mean(nets, of), "1")?;
         }
     }
-    let shown: [(&str, fn(&Moved) -> f64); 3] = [
+    let shown: [Measure; 3] = [
         ("change of weights", |m| m.weights),
         ("alignment of codes", |m| m.representation),
         ("alignment of kernels", |m| m.kernel),

@@ -18,7 +18,7 @@ pub(super) enum Source {
     /// The generator.
     Drawn(Task),
     /// Digits row by row: to learn from, and to test on.
-    Digits(Sequences<f32>, Sequences<f32>),
+    Digits(Box<[Sequences<f32>; 2]>),
 }
 
 impl Source {
@@ -33,7 +33,7 @@ impl Source {
     fn shape(&self) -> (usize, usize) {
         match self {
             Self::Drawn(task) => (task.cognitive().map_or(0, |t| t.n_channels()), 3),
-            Self::Digits(train, _) => (train.n_channels(), 10),
+            Self::Digits(parts) => (parts[0].n_channels(), 10),
         }
     }
 
@@ -52,7 +52,7 @@ impl Source {
     ) -> Result<Sequences<f32>, RecurrentError> {
         match self {
             Self::Drawn(task) => drawn(*task, n, rng),
-            Self::Digits(train, _) => Ok(resample(train, n, rng)),
+            Self::Digits(parts) => Ok(resample(&parts[0], n, rng)),
         }
     }
 
@@ -61,7 +61,8 @@ impl Source {
         let mut rng = streams.stream("probe");
         match self {
             Self::Drawn(task) => drawn(*task, n, &mut rng),
-            Self::Digits(_, test) => {
+            Self::Digits(parts) => {
+                let test = &parts[1];
                 Ok(test.select(&(0..n.min(test.n_trials())).collect::<Vec<_>>()))
             }
         }
@@ -136,6 +137,9 @@ pub(super) struct Plan<'a> {
     /// Bits of the network: the same for all starts of one number.
     pub(super) streams: Streams,
 }
+
+/// A measure of how far a network moved, and its name.
+pub(super) type Measure = (&'static str, fn(&Moved) -> f64);
 
 /// Losses whose mean is one point of the course.
 pub(super) const EVERY: usize = 50;

@@ -152,10 +152,10 @@ fn load(config: &Config, bench: &mut Bench) -> Result<Source, Failure> {
         nets::digits(&pixels, &part.labels[..n])
     };
     let test = n.div_ceil(4);
-    Ok(Source::Digits(
+    Ok(Source::Digits(Box::new([
         part(&found.train, n)?,
         part(&found.test, test)?,
-    ))
+    ])))
 }
 
 fn swept(

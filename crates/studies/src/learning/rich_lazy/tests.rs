@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use chiasm_lab::{Bench, ClaimKind, Fit, Input, Preset, Settings, Study};
 use ndarray::Array2;
@@ -85,9 +85,9 @@ fn settings_out_of_range_are_refused_by_name() {
     assert_eq!(fit.validate().unwrap_err().field, "task");
 }
 
-fn fitted(config: &FitConfig, path: &PathBuf) -> Result<Bench, Failure> {
+fn fitted(config: &FitConfig, path: &Path) -> Result<Bench, Failure> {
     let input = Input {
-        paths: vec![path.clone()],
+        paths: vec![path.to_path_buf()],
         ..Input::default()
     };
     let mut bench = Bench::in_memory(1);
