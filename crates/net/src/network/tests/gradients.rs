@@ -112,15 +112,15 @@ fn every_gradient_is_that_of_central_differences() {
             };
             close("inputs", inputs[i], (moved(H) - moved(-H)) / (2.0 * H));
         }
-        for a in 0..gradients.len() {
+        for (a, gradient) in gradients.iter().enumerate() {
             let name = net.parameters().arrays[a].name.clone();
-            for i in 0..gradients[a].len() {
+            for (i, found) in gradient.iter().enumerate() {
                 let moved = |by: f64| {
                     let mut net = net.clone();
                     net.parameters_mut().arrays[a].values[i] += by;
                     sum(&net, &x, rows)
                 };
-                close(&name, gradients[a][i], (moved(H) - moved(-H)) / (2.0 * H));
+                close(&name, *found, (moved(H) - moved(-H)) / (2.0 * H));
             }
         }
     }
