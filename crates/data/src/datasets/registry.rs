@@ -168,6 +168,22 @@ macro_rules! rsagroup {
 
 static ALL: &[DataSet] = &[
     DataSet {
+        name: "collapse-table",
+        what: "Measures of neural collapse of 230 language models trained on TinyStories, with their validation loss",
+        page: "https://github.com/rhubarbwu/linguistic-collapse",
+        licence: "none stated; published results",
+        citation: "Wu & Papyan (2024), Linguistic Collapse: Neural Collapse in (Large) Language Models, arXiv:2405.17767",
+        folder: "tables",
+        system_folders: &[],
+        files: &[github!(
+            "linguistic-collapse-2024-10-24.csv",
+            "https://raw.githubusercontent.com/rhubarbwu/linguistic-collapse/9e250206e47ef07a999d3e90f034d4dd07ee58d4/artifacts/",
+            "lc-2024_10_24.csv",
+            95_562,
+            "8496ad8ab0816948e2d28b1951f7adcd6d5cdca91874ba8fffda1e28ad90511e"
+        )],
+    },
+    DataSet {
         name: "fashion-mnist",
         what: "70,000 grey images of clothes in 10 classes, 28 x 28 pixels; 10,000 of them for testing",
         page: "https://github.com/zalandoresearch/fashion-mnist",
@@ -236,22 +252,6 @@ static ALL: &[DataSet] = &[
                 "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"
             ),
         ],
-    },
-    DataSet {
-        name: "collapse-table",
-        what: "Measures of neural collapse of 230 language models trained on TinyStories, with their validation loss",
-        page: "https://github.com/rhubarbwu/linguistic-collapse",
-        licence: "none stated; published results",
-        citation: "Wu & Papyan (2024), Linguistic Collapse: Neural Collapse in (Large) Language Models, arXiv:2405.17767",
-        folder: "tables",
-        system_folders: &[],
-        files: &[github!(
-            "linguistic-collapse-2024-10-24.csv",
-            "https://raw.githubusercontent.com/rhubarbwu/linguistic-collapse/9e250206e47ef07a999d3e90f034d4dd07ee58d4/artifacts/",
-            "lc-2024_10_24.csv",
-            95_562,
-            "8496ad8ab0816948e2d28b1951f7adcd6d5cdca91874ba8fffda1e28ad90511e"
-        )],
     },
     DataSet {
         name: "mnist",
