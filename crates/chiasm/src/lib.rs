@@ -9,7 +9,8 @@
 
 pub use {
     chiasm_analysis as analysis, chiasm_circuit as circuit, chiasm_core as core,
-    chiasm_data as data, chiasm_lab as lab, chiasm_studies as studies,
+    chiasm_data as data, chiasm_lab as lab, chiasm_net as net, chiasm_probe as probe,
+    chiasm_studies as studies,
 };
 
 pub mod cli;

@@ -14,6 +14,8 @@ use crate::formats::csv;
 use crate::formats::hdf5::H5;
 use crate::formats::mat::Mat;
 use crate::formats::npz::{self, Npz};
+use crate::formats::pytorch::Saved;
+use crate::formats::safetensors::{self, Tensors};
 
 /// The arrays of a file, by name.
 pub struct NamedArrays {
@@ -22,7 +24,8 @@ pub struct NamedArrays {
 }
 
 impl NamedArrays {
-    /// Opens an NPZ archive, a lone NPY array (called `array`), a MAT 5 or an HDF5 file.
+    /// Opens an NPZ archive, a lone NPY array (called `array`), a MAT 5 or an HDF5 file, a file of safetensors, or one of
+    /// PyTorch's (`torch.save` of tensors in dictionaries and lists, called by their keys: `model.0.weight`).
     ///
     /// # Errors
     /// [`DataError`] naming the file: not there, of another format, damaged.
@@ -33,25 +36,33 @@ impl NamedArrays {
             action: "read",
             source,
         };
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        let file: Box<dyn Arrays> = match extension.as_deref() {
-            Some("npz" | "npy") => {
-                Box::new(Npz::open(path, std::fs::File::open(path).map_err(io)?)?)
-            }
-            Some("mat") => {
-                let bytes = std::fs::read(path).map_err(io)?;
-                Box::new(Mat::from_bytes(path, &bytes)?)
-            }
-            Some("h5" | "hdf5") => Box::new(H5::open(path)?),
-            other => {
-                return Err(DataError::Unsupported {
-                    path: path.to_path_buf(),
-                    format: "named arrays",
-                    what: format!("the extension `{}`", other.unwrap_or_default()),
-                    help: Some("arrays are read from .npz, .npy, .mat, .h5 and .hdf5".into()),
-                });
-            }
+        // These two read what is asked for alone.
+        let file: Box<dyn Arrays> = match extension(path).as_str() {
+            "npz" | "npy" => Box::new(Npz::open(path, std::fs::File::open(path).map_err(io)?)?),
+            "h5" | "hdf5" => Box::new(H5::open(path)?),
+            // Before the file is read: it may be large, and no array in it.
+            other if !KNOWN.contains(&other) => return Err(unknown(path, other)),
+            _ => return Self::from_bytes(path, std::fs::read(path).map_err(io)?),
         };
+        Self::of(file)
+    }
+
+    /// The arrays in the bytes of a file that is called `path`, whose extension says what it is.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, DataError> {
+        Self::of(match extension(path).as_str() {
+            "npz" | "npy" => Box::new(Npz::from_bytes(path, &bytes)?),
+            "h5" | "hdf5" => Box::new(H5::from_bytes(path, &bytes)?),
+            "mat" => Box::new(Mat::from_bytes(path, &bytes)?),
+            "safetensors" => Box::new(Tensors::from_bytes(path, bytes)?),
+            "pt" | "pth" => Box::new(Saved::from_bytes(path, bytes)?),
+            other => return Err(unknown(path, other)),
+        })
+    }
+
+    fn of(file: Box<dyn Arrays>) -> Result<Self, DataError> {
         let names = file.names()?;
         Ok(Self { file, names })
     }
@@ -116,6 +127,32 @@ impl NamedArrays {
     }
 }
 
+/// Extensions of files of named arrays.
+const KNOWN: [&str; 8] = [
+    "npz",
+    "npy",
+    "mat",
+    "h5",
+    "hdf5",
+    "safetensors",
+    "pt",
+    "pth",
+];
+
+fn extension(path: &Path) -> String {
+    let extension = path.extension();
+    extension.map_or_else(String::new, |e| e.to_string_lossy().to_lowercase())
+}
+
+fn unknown(path: &Path, extension: &str) -> DataError {
+    DataError::Unsupported {
+        path: path.to_path_buf(),
+        format: "named arrays",
+        what: format!("the extension `{extension}`"),
+        help: Some(format!("arrays are read from .{}", KNOWN.join(", ."))),
+    }
+}
+
 /// Writes arrays of numbers to an NPZ archive, whole or not at all; the same arrays give the same bytes.
 ///
 /// # Errors
@@ -128,6 +165,25 @@ pub fn write_npz(
     let bytes = npz::encode_arrays(arrays).map_err(|what| DataError::Unsupported {
         path: path.to_path_buf(),
         format: "NPZ",
+        what,
+        help: None,
+    })?;
+    write_atomic(files, path, &bytes)
+}
+
+/// Writes arrays of numbers as safetensors, whole or not at all: in single precision where that holds every number of an
+/// array, else in double. The same arrays give the same bytes.
+///
+/// # Errors
+/// [`DataError::Io`] if the machine refuses.
+pub fn write_safetensors(
+    files: &dyn Files,
+    path: &Path,
+    arrays: &BTreeMap<String, ArrayD<f64>>,
+) -> Result<(), DataError> {
+    let bytes = safetensors::encode(arrays).map_err(|what| DataError::Unsupported {
+        path: path.to_path_buf(),
+        format: "safetensors",
         what,
         help: None,
     })?;
@@ -159,6 +215,9 @@ pub fn csv_column(path: &Path, names: &[&str]) -> Result<Vec<String>, DataError>
     };
     Ok(body.iter().map(|row| row[column].clone()).collect())
 }
+
+#[cfg(test)]
+mod weights;
 
 #[cfg(test)]
 mod tests {

@@ -14,9 +14,12 @@ pub mod mat5;
 pub(crate) mod mat73;
 mod npy;
 pub(crate) mod npz;
+mod number;
 pub(crate) mod nwb;
 pub(crate) mod nwb_write;
 pub(crate) mod parquet;
+pub(crate) mod pytorch;
+pub(crate) mod safetensors;
 pub(crate) mod table;
 mod thrift;
 

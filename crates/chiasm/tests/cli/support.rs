@@ -40,7 +40,12 @@ impl Sandbox {
     }
 
     pub(crate) fn toy_command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(example());
+        self.example("own_studies", args)
+    }
+
+    /// One of the examples.
+    pub(crate) fn example(&self, name: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(example(name));
         command.args(args);
         self.prepare(&mut command);
         command
@@ -90,8 +95,8 @@ pub(crate) fn masked(assertion: impl FnOnce()) {
     settings.bind(assertion);
 }
 
-/// The example's binary, which `cargo test` builds beside the tests.
-fn example() -> PathBuf {
+/// An example's binary, which `cargo test` builds beside the tests.
+fn example(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a path");
     let profile = own
         .parent()
@@ -99,10 +104,10 @@ fn example() -> PathBuf {
         .expect("target/PROFILE/deps");
     let example = profile
         .join("examples")
-        .join(format!("own_studies{}", std::env::consts::EXE_SUFFIX));
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         example.is_file(),
-        "{} is missing: build it with `cargo build -p chiasm --example own_studies`",
+        "{} is missing: build it with `cargo build -p chiasm --examples`",
         example.display()
     );
     example

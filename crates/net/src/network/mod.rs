@@ -43,6 +43,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod training;
+mod weights;
 
 use chiasm_core::Rng;
 use ndarray::{Array2, ArrayView2};

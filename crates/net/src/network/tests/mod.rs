@@ -1,5 +1,6 @@
 mod gradients;
 mod training;
+mod weights;
 
 use chiasm_core::Streams;
 use ndarray::Array2;

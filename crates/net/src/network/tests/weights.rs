@@ -1,0 +1,103 @@
+//! Weights from and to other programs.
+
+use std::path::{Path, PathBuf};
+
+use chiasm_data::arrays::write_npz;
+use chiasm_data::{DataError, DiskFiles, NamedArrays};
+use ndarray::{ArrayD, Ix2};
+
+use super::super::{Layer, Network, Nonlinearity, QuadraticStart, Terms};
+use super::network;
+
+/// Made by PyTorch: `Sequential(Linear(3, 4), GELU(), LayerNorm(4), Linear(4, 2))`, inputs `x`, its outputs `y`.
+fn of_pytorch() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/src/formats/pytorch/network.pt")
+}
+
+fn layers() -> [Layer; 4] {
+    [
+        Layer::dense(4),
+        Layer::Each(Nonlinearity::Gelu),
+        Layer::Norm,
+        Layer::dense(2),
+    ]
+}
+
+#[test]
+fn a_network_of_pytorch_gives_the_same_outputs_here() {
+    let mut here: Network<f64> = network(3, &layers(), 1);
+    let model = |name: &str| format!("model.{name}");
+    here.load_named(&of_pytorch(), model).unwrap();
+    let file = NamedArrays::open(of_pytorch()).unwrap();
+    let matrix = |name: &str| {
+        let values = file.numbers(name).unwrap();
+        values.into_dimensionality::<Ix2>().unwrap()
+    };
+    let found = here.outputs(matrix("x").view()).unwrap();
+    let error = (found - matrix("y")).mapv(f64::abs);
+    let greatest = error.fold(0.0, |a: f64, b| a.max(*b));
+    assert!(greatest < 1e-6, "{greatest}");
+}
+
+#[test]
+fn weights_come_back_to_the_bit() {
+    let layers = [
+        Layer::dense(4),
+        Layer::Residual(vec![
+            Layer::Norm,
+            Layer::Quadratic {
+                outputs: 4,
+                terms: Terms::Full,
+                start: QuadraticStart::Random,
+            },
+        ]),
+        Layer::ReZero(vec![Layer::dense(4)]),
+        Layer::dense(2),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["weights.safetensors", "weights.npz"] {
+        let path = folder.path().join(name);
+        let one: Network<f64> = network(3, &layers, 1);
+        let mut other = network(3, &layers, 2);
+        assert_ne!(one, other);
+        one.save(&DiskFiles, &path).unwrap();
+        other.load(&path).unwrap();
+        assert_eq!(one, other);
+    }
+    let refused = network::<f64>(3, &layers, 1).save(&DiskFiles, &folder.path().join("w.pt"));
+    assert!(matches!(refused, Err(DataError::Unsupported { .. })));
+}
+
+#[test]
+fn what_does_not_fit_is_named_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.npz");
+    let mut net: Network<f64> = network(3, &layers(), 1);
+    let before = net.clone();
+    let mut refused = |change: &dyn Fn(&mut std::collections::BTreeMap<String, ArrayD<f64>>)| {
+        let mut weights = net.weights();
+        change(&mut weights);
+        write_npz(&DiskFiles, &path, &weights).unwrap();
+        let message = net.load(&path).expect_err("refused").to_string();
+        assert_eq!(net, before);
+        assert!(message.contains("weights.npz"), "{message}");
+        message
+    };
+    let message = refused(&|w| drop(w.remove("2.bias")));
+    assert!(message.contains("no `2.bias`"), "{message}");
+    let message = refused(&|w| drop(w.insert("5.weight".into(), ArrayD::zeros(vec![1]))));
+    assert!(
+        message.contains("5.weight") && message.contains("3.weight"),
+        "{message}"
+    );
+    let message = refused(&|w| drop(w.insert("3.weight".into(), ArrayD::zeros(vec![4, 2]))));
+    assert!(
+        message.contains("[2, 4]") && message.contains("[4, 2]"),
+        "{message}"
+    );
+    let message = refused(&|w| w.get_mut("0.weight").expect("there")[[1, 0]] = f64::INFINITY);
+    assert!(
+        message.contains("[3]") && message.contains("inf"),
+        "{message}"
+    );
+}

@@ -1,0 +1,143 @@
+//! Weights out to other programs, and in from them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chiasm_data::arrays::{write_npz, write_safetensors};
+use chiasm_data::{DataError, Files, NamedArrays};
+use ndarray::{ArrayD, IxDyn};
+
+use super::Network;
+use crate::Real;
+use crate::train::Array;
+
+impl<T: Real> Network<T> {
+    /// The parameters by the names and in the shapes that PyTorch's `nn.Sequential` of the same layers gives them: weights
+    /// `[out, in]`, biases `[out]`, the gain and shift of a norm as `weight` and `bias`. What PyTorch does not have keeps its
+    /// name (`r.weight`, `alpha`).
+    #[must_use]
+    pub fn weights(&self) -> BTreeMap<String, ArrayD<f64>> {
+        let arrays = self.parameters.arrays.iter();
+        arrays
+            .map(|array| {
+                let values: Vec<f64> = array.values.iter().map(|v| v.wide()).collect();
+                let values = match is_turned(&array.name) {
+                    true => transposed(&values, array.shape),
+                    false => values,
+                };
+                let there = ArrayD::from_shape_vec(IxDyn(&foreign_shape(array)), values);
+                (
+                    foreign_name(&array.name),
+                    there.expect("as many values as the shape has"),
+                )
+            })
+            .collect()
+    }
+
+    /// Writes the [`Self::weights`] as safetensors, which `torch.nn.Module.load_state_dict` takes as they are, or as NPZ, by
+    /// the path's extension; whole or not at all.
+    ///
+    /// # Errors
+    /// [`DataError`] for another extension, or if the machine refuses.
+    pub fn save(&self, files: &dyn Files, path: &Path) -> Result<(), DataError> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("safetensors") => write_safetensors(files, path, &self.weights()),
+            Some("npz") => write_npz(files, path, &self.weights()),
+            other => Err(DataError::Unsupported {
+                path: path.to_path_buf(),
+                format: "writing weights",
+                what: format!("the extension `{}`", other.unwrap_or_default()),
+                help: Some("use .safetensors or .npz".into()),
+            }),
+        }
+    }
+
+    /// Takes every parameter from a file of named arrays (safetensors, PyTorch's `.pt`, NPZ, HDF5, MAT), named and shaped as
+    /// in [`Self::weights`].
+    ///
+    /// # Errors
+    /// [`DataError`] naming file and array: one that is missing, of another shape, not finite, or that the network has no
+    /// place for. The network then stays as it was.
+    pub fn load(&mut self, path: &Path) -> Result<(), DataError> {
+        let file = NamedArrays::open(path)?;
+        let own: Vec<String> = self.weights().into_keys().collect();
+        if let Some(extra) = file.names().iter().find(|n| own.binary_search(n).is_err()) {
+            let found = "an array that no layer has a place for";
+            return Err(file.fault(extra, None, format!("one of {}", own.join(", ")), found));
+        }
+        self.take(&file, |own| own.to_owned())
+    }
+
+    /// As [`Self::load`], where the file has names of its own: `named` gives each parameter's name in the file. Other arrays
+    /// of the file are left alone.
+    ///
+    /// # Errors
+    /// As [`Self::load`], but for arrays without a place.
+    pub fn load_named(
+        &mut self,
+        path: &Path,
+        named: impl Fn(&str) -> String,
+    ) -> Result<(), DataError> {
+        self.take(&NamedArrays::open(path)?, named)
+    }
+
+    fn take(
+        &mut self,
+        file: &NamedArrays,
+        named: impl Fn(&str) -> String,
+    ) -> Result<(), DataError> {
+        let mut taken = Vec::with_capacity(self.parameters.arrays.len());
+        for array in &self.parameters.arrays {
+            let name = named(&foreign_name(&array.name));
+            let values = file.numbers(&name)?;
+            let shape = foreign_shape(array);
+            if values.shape() != shape {
+                let found = format!("{:?}", values.shape());
+                return Err(file.fault(&name, None, format!("the shape {shape:?}"), found));
+            }
+            if let Some(i) = values.iter().position(|v| !T::of(*v).is_finite()) {
+                let bad = values.iter().nth(i).copied().unwrap_or(f64::NAN);
+                return Err(file.fault(&name, Some(i), "a finite number", bad));
+            }
+            let values: Vec<T> = values.iter().map(|v| T::of(*v)).collect();
+            let [inputs, outputs] = array.shape;
+            taken.push(match is_turned(&array.name) {
+                true => transposed(&values, [outputs, inputs]),
+                false => values,
+            });
+        }
+        for (array, values) in self.parameters.arrays.iter_mut().zip(taken) {
+            array.values = values;
+        }
+        Ok(())
+    }
+}
+
+/// Whether PyTorch has the matrix the other way round.
+fn is_turned(name: &str) -> bool {
+    name.ends_with(".weight")
+}
+
+fn foreign_name(name: &str) -> String {
+    let (layer, part) = name.rsplit_once('.').unwrap_or(("", name));
+    match part {
+        "gain" => format!("{layer}.weight"),
+        "shift" => format!("{layer}.bias"),
+        _ => name.to_owned(),
+    }
+}
+
+fn foreign_shape<T>(array: &Array<T>) -> Vec<usize> {
+    let [rows, columns] = array.shape;
+    if is_turned(&array.name) {
+        vec![columns, rows]
+    } else {
+        vec![rows * columns]
+    }
+}
+
+fn transposed<V: Copy>(values: &[V], [rows, columns]: [usize; 2]) -> Vec<V> {
+    let at = |k: usize| values[k % rows * columns + k / rows];
+    (0..rows * columns).map(at).collect()
+}
