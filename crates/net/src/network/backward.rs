@@ -43,6 +43,21 @@ impl<T: Real> Network<T> {
                 Step::Quadratic { .. } => {
                     gradient = self.quadratic_back(trace, i, &gradient, into);
                 }
+                Step::Convolution {
+                    window,
+                    weight,
+                    bias,
+                } => {
+                    let (w, shape) = self.array(*weight);
+                    let mut of_weight = std::mem::take(&mut into[*weight]);
+                    let parts = (&mut of_weight[..], bias.map(|b| &mut into[b]));
+                    let asked = i > 0 || inputs;
+                    gradient = window.convolve_back(x, (w, shape[1]), &gradient, parts, asked);
+                    into[*weight] = of_weight;
+                }
+                Step::Pool { window, pooling } => {
+                    gradient = window.pool_back(x, *pooling, &gradient);
+                }
                 Step::Each(nonlinearity) => nonlinearity.back(x, &trace.values[i], &mut gradient),
                 Step::Norm { gain, shift } => {
                     add_sums(&gradient, &mut into[*shift]);

@@ -96,6 +96,16 @@ impl<T: Real> Network<T> {
                         add_row(&mut out, self.array(*shift).0);
                     }
                 }
+                Step::Convolution {
+                    window,
+                    weight,
+                    bias,
+                } => {
+                    let (w, shape) = self.array(*weight);
+                    let bias = bias.map(|b| self.array(b).0);
+                    window.convolve(x, (w, shape[1]), bias, &mut out);
+                }
+                Step::Pool { window, pooling } => window.pool(x, *pooling, &mut out),
                 Step::Each(nonlinearity) => {
                     out.resize(x.len(), T::ZERO);
                     nonlinearity.apply(x, &mut out);

@@ -4,7 +4,7 @@ use chiasm_core::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Nonlinearity;
+use super::{Nonlinearity, Pooling, Window};
 
 /// A layer, or a branch of layers that is added to what enters it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +25,22 @@ pub enum Layer {
         terms: Terms,
         /// How its parameters begin.
         start: QuadraticStart,
+    },
+    /// The same dense layer at every place of a window on an image; rows are images, `[channel, row, column]` in each.
+    Convolution {
+        /// The window.
+        window: Window,
+        /// Channels of what comes out.
+        channels: usize,
+        /// Whether each has a bias.
+        bias: bool,
+    },
+    /// One pixel of those in a window, in every channel.
+    Pool {
+        /// The window.
+        window: Window,
+        /// How.
+        pooling: Pooling,
     },
     /// Every unit on its own.
     Each(Nonlinearity),
@@ -78,6 +94,16 @@ impl Layer {
         }
     }
 
+    /// A convolution with biases.
+    #[must_use]
+    pub fn convolution(window: Window, channels: usize) -> Self {
+        Self::Convolution {
+            window,
+            channels,
+            bias: true,
+        }
+    }
+
     /// Dense layers of these widths with `between` after each but the last: a multi-layer perceptron.
     #[must_use]
     pub fn perceptron(widths: &[usize], between: Nonlinearity) -> Vec<Self> {
@@ -102,6 +128,20 @@ impl Layer {
                 let fine = (1..=1 << 20).contains(outputs);
                 SettingError::check(fine, "outputs", "1 to 1048576 units", outputs)?;
                 Ok(*outputs)
+            }
+            Self::Convolution {
+                window, channels, ..
+            } => {
+                window.validate(inputs)?;
+                let fine = (1..=1 << 16).contains(channels);
+                SettingError::check(fine, "channels", "1 to 65536", channels)?;
+                let [rows, columns] = window.outputs();
+                Ok(channels * rows * columns)
+            }
+            Self::Pool { window, .. } => {
+                window.validate(inputs)?;
+                let [rows, columns] = window.outputs();
+                Ok(window.image[0] * rows * columns)
             }
             Self::Each(nonlinearity) => nonlinearity.validate().map(|()| inputs),
             Self::Norm => Ok(inputs),

@@ -7,31 +7,50 @@ use chiasm_data::arrays::{write_npz, write_safetensors};
 use chiasm_data::{DataError, Files, NamedArrays};
 use ndarray::{ArrayD, IxDyn};
 
-use super::Network;
+use super::{Network, Step};
 use crate::Real;
 use crate::train::Array;
 
 impl<T: Real> Network<T> {
     /// The parameters by the names and in the shapes that PyTorch's `nn.Sequential` of the same layers gives them: weights
-    /// `[out, in]`, biases `[out]`, the gain and shift of a norm as `weight` and `bias`. What PyTorch does not have keeps its
+    /// `[out, in]` (of a convolution `[out, in, row, column]`), biases `[out]`, the gain and shift of a norm as `weight` and `bias`. What PyTorch does not have keeps its
     /// name (`r.weight`, `alpha`).
     #[must_use]
     pub fn weights(&self) -> BTreeMap<String, ArrayD<f64>> {
-        let arrays = self.parameters.arrays.iter();
+        let arrays = self.parameters.arrays.iter().zip(self.foreign());
         arrays
-            .map(|array| {
+            .map(|(array, (name, shape))| {
                 let values: Vec<f64> = array.values.iter().map(|v| v.wide()).collect();
-                let values = match is_turned(&array.name) {
-                    true => transposed(&values, array.shape),
-                    false => values,
+                let values = match shape.len() {
+                    1 => values,
+                    _ => transposed(&values, array.shape),
                 };
-                let there = ArrayD::from_shape_vec(IxDyn(&foreign_shape(array)), values);
-                (
-                    foreign_name(&array.name),
-                    there.expect("as many values as the shape has"),
-                )
+                let there = ArrayD::from_shape_vec(IxDyn(&shape), values);
+                (name, there.expect("as many values as the shape has"))
             })
             .collect()
+    }
+
+    /// Name and shape of each parameter elsewhere.
+    fn foreign(&self) -> Vec<(String, Vec<usize>)> {
+        let of = |array: &Array<T>| {
+            let [rows, columns] = array.shape;
+            let shape = match array.name.ends_with(".weight") {
+                true => vec![columns, rows],
+                false => vec![rows * columns],
+            };
+            (foreign_name(&array.name), shape)
+        };
+        let mut all: Vec<_> = self.parameters.arrays.iter().map(of).collect();
+        for step in &self.steps {
+            if let Step::Convolution { window, weight, .. } = step {
+                let [channels, ..] = window.image;
+                all[*weight]
+                    .1
+                    .splice(1.., [channels, window.size, window.size]);
+            }
+        }
+        all
     }
 
     /// Writes the [`Self::weights`] as safetensors, which `torch.nn.Module.load_state_dict` takes as they are, or as NPZ, by
@@ -88,10 +107,9 @@ impl<T: Real> Network<T> {
         named: impl Fn(&str) -> String,
     ) -> Result<(), DataError> {
         let mut taken = Vec::with_capacity(self.parameters.arrays.len());
-        for array in &self.parameters.arrays {
-            let name = named(&foreign_name(&array.name));
+        for (array, (name, shape)) in self.parameters.arrays.iter().zip(self.foreign()) {
+            let name = named(&name);
             let values = file.numbers(&name)?;
-            let shape = foreign_shape(array);
             if values.shape() != shape {
                 let found = format!("{:?}", values.shape());
                 return Err(file.fault(&name, None, format!("the shape {shape:?}"), found));
@@ -102,9 +120,9 @@ impl<T: Real> Network<T> {
             }
             let values: Vec<T> = values.iter().map(|v| T::of(*v)).collect();
             let [inputs, outputs] = array.shape;
-            taken.push(match is_turned(&array.name) {
-                true => transposed(&values, [outputs, inputs]),
-                false => values,
+            taken.push(match shape.len() {
+                1 => values,
+                _ => transposed(&values, [outputs, inputs]),
             });
         }
         for (array, values) in self.parameters.arrays.iter_mut().zip(taken) {
@@ -114,26 +132,12 @@ impl<T: Real> Network<T> {
     }
 }
 
-/// Whether PyTorch has the matrix the other way round.
-fn is_turned(name: &str) -> bool {
-    name.ends_with(".weight")
-}
-
 fn foreign_name(name: &str) -> String {
     let (layer, part) = name.rsplit_once('.').unwrap_or(("", name));
     match part {
         "gain" => format!("{layer}.weight"),
         "shift" => format!("{layer}.bias"),
         _ => name.to_owned(),
-    }
-}
-
-fn foreign_shape<T>(array: &Array<T>) -> Vec<usize> {
-    let [rows, columns] = array.shape;
-    if is_turned(&array.name) {
-        vec![columns, rows]
-    } else {
-        vec![rows * columns]
     }
 }
 

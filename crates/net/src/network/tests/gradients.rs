@@ -3,7 +3,9 @@
 use ndarray::array;
 use proptest::prelude::*;
 
-use super::super::{Layer, Loss, Network, Nonlinearity, QuadraticStart, Targets, Terms, Trace};
+use super::super::{
+    Layer, Loss, Network, Nonlinearity, Pooling, QuadraticStart, Targets, Terms, Trace, Window,
+};
 use super::{drawn, network};
 
 const ALL: [Nonlinearity; 10] = [
@@ -63,6 +65,29 @@ fn stacks() -> Vec<Vec<Layer>> {
             bias: false,
         },
     ]);
+    // Images of one row of five pixels; then of three channels.
+    let window = |image, size, stride, padding| Window {
+        image,
+        size,
+        stride,
+        padding,
+    };
+    for pooling in [Pooling::Mean, Pooling::Max] {
+        stacks.push(vec![
+            Layer::convolution(window([1, 1, 5], 3, 1, 1), 3),
+            Layer::Each(Nonlinearity::Tanh),
+            Layer::Convolution {
+                window: window([3, 1, 5], 3, 2, 2),
+                channels: 2,
+                bias: false,
+            },
+            Layer::Pool {
+                window: window([2, 2, 4], 2, 1, 1),
+                pooling,
+            },
+            Layer::dense(3),
+        ]);
+    }
     // A branch at the very start.
     stacks.push(vec![
         Layer::Residual(vec![Layer::dense(5)]),

@@ -6,7 +6,7 @@ use chiasm_data::arrays::write_npz;
 use chiasm_data::{DataError, DiskFiles, NamedArrays};
 use ndarray::{ArrayD, Ix2};
 
-use super::super::{Layer, Network, Nonlinearity, QuadraticStart, Terms};
+use super::super::{Layer, Network, Nonlinearity, Pooling, QuadraticStart, Terms, Trace, Window};
 use super::network;
 
 /// Made by PyTorch: `Sequential(Linear(3, 4), GELU(), LayerNorm(4), Linear(4, 2))`, inputs `x`, its outputs `y`.
@@ -37,6 +37,63 @@ fn a_network_of_pytorch_gives_the_same_outputs_here() {
     let error = (found - matrix("y")).mapv(f64::abs);
     let greatest = error.fold(0.0, |a: f64, b| a.max(*b));
     assert!(greatest < 1e-6, "{greatest}");
+}
+
+/// Made by PyTorch in double precision, with the gradients of the outputs' sum weighted by `c`.
+#[test]
+fn convolutions_and_pools_are_those_of_pytorch() {
+    let window = |image, size, stride, padding| Window {
+        image,
+        size,
+        stride,
+        padding,
+    };
+    let pool = |window, pooling| Layer::Pool { window, pooling };
+    let layers = [
+        Layer::convolution(window([2, 9, 9], 3, 2, 1), 3),
+        Layer::Each(Nonlinearity::Relu),
+        pool(Window::tiles([3, 5, 5], 2), Pooling::Max),
+        Layer::Convolution {
+            window: window([3, 2, 2], 2, 1, 1),
+            channels: 4,
+            bias: false,
+        },
+        pool(window([4, 3, 3], 2, 1, 0), Pooling::Mean),
+        Layer::dense(2),
+    ];
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/network/tests/convolutions.pt");
+    // There a layer of its own makes rows of the images.
+    let there = |name: &str| name.replace("5.", "6.");
+    let mut here: Network<f64> = network(2 * 9 * 9, &layers, 1);
+    here.load_named(&path, |name| format!("model.{}", there(name)))
+        .unwrap();
+    let file = NamedArrays::open(&path).unwrap();
+    let list = |name: &str| -> Vec<f64> { file.numbers(name).unwrap().iter().copied().collect() };
+    let close = |what: &str, found: &[f64], expected: &[f64]| {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        let all = found.iter().zip(expected);
+        let error = all.fold(0.0f64, |e, (a, b)| e.max((a - b).abs()));
+        assert!(error < 1e-13, "{what}: {error}");
+    };
+    let mut trace = Trace::default();
+    here.forward(&list("x"), 3, &mut trace);
+    close("outputs", trace.output(), &list("y"));
+    let mut gradients = here.no_gradients();
+    let inputs = here.backward(&trace, list("c"), &mut gradients);
+    close("inputs", &inputs, &list("gradient.x"));
+    // The gradients, called and turned as the weights are.
+    for (array, values) in here.parameters_mut().arrays.iter_mut().zip(gradients) {
+        array.values = values;
+    }
+    for (name, found) in here.weights() {
+        let expected = file.numbers(&format!("gradient.{}", there(&name))).unwrap();
+        assert_eq!(found.shape(), expected.shape(), "{name}");
+        close(
+            &name,
+            found.as_slice().unwrap(),
+            expected.as_slice().unwrap(),
+        );
+    }
 }
 
 #[test]
