@@ -95,6 +95,16 @@ pub fn sweep(
         let fine = v.is_finite() && *v > 0.0;
         SettingError::check(fine, "strengths", "numbers above 0", v)?;
     }
+    // Modes alike run alike: one run is theirs.
+    let mut modes: Vec<(f64, f64)> = vec![];
+    let runs = s.iter().zip(k).map(|(s, k)| {
+        let same = modes.iter().position(|m| *m == (*s, *k));
+        same.unwrap_or_else(|| {
+            modes.push((*s, *k));
+            modes.len() - 1
+        })
+    });
+    let runs: Vec<usize> = runs.collect();
     let mut strengths = Vec::new();
     for &depth in &grid.depths {
         check_depth(depth)?;
@@ -104,7 +114,7 @@ pub fn sweep(
             for &start in &grid.onsets {
                 let span = Span { start, length };
                 span.within(steps)?;
-                lanes.extend(s.iter().zip(k).map(|(s, k)| Lane {
+                lanes.extend(modes.iter().map(|(s, k)| Lane {
                     s: *s,
                     p: k.powf(1.0 / depth as f64),
                     start,
@@ -120,7 +130,9 @@ pub fn sweep(
             }
         });
         watch.check()?;
-        strengths.extend(found);
+        for cell in found.chunks_exact(modes.len()) {
+            strengths.extend(runs.iter().map(|run| cell[*run]));
+        }
     }
     match strengths.iter().position(|k| !(k[0] + k[1]).is_finite()) {
         None => Ok(Permanent {
