@@ -1,11 +1,14 @@
-//! Three artificial systems see the same images, and leave recordings as an animal would: a perceptron (`perceptron.npz`),
-//! a network of integrate-and-fire neurons (`spiking.npz`) and a liquid state machine (`reservoir.npz`). Every method then
-//! takes them:
+//! Four artificial systems leave recordings as an animal would. Three see the same images: a perceptron (`perceptron.npz`),
+//! a network of integrate-and-fire neurons (`spiking.npz`) and a liquid state machine (`reservoir.npz`). One is a memory that
+//! is written and read (`memory.npz`). Every method then takes them:
 //!
 //! ```text
 //! cargo run --release --example crossing -- out
 //! chiasm fit trsa out/perceptron.npz out/spiking.npz --set epochs=stimulus --set distance=euclidean --set task=compare
-//! chiasm fit dynamic-connectome out/reservoir.npz --set connectome.affinity.clock_s=0.02
+//! chiasm fit dynamic-connectome out/reservoir.npz --set connectome.affinity.clock_s=0.02 \
+//!     --set connectome.affinity.constant=drop
+//! chiasm fit onehot-hmm-glm out/memory.npz --set model.states=2 --set counting.bin_s=0.01 \
+//!     --set counting.silent=drop
 //! ```
 //!
 //! The images are MNIST's where they are on this machine (`chiasm data get mnist`), else drawn digits, which stand in for
@@ -14,6 +17,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use chiasm::circuit::ca3::{Cam, Config as CamConfig, random_contents};
 use chiasm::circuit::reservoir::{Config, Reservoir, Stimuli};
 use chiasm::core::{Failure, Quiet, SettingError, Streams};
 use chiasm::data::datasets::images::{LabelledImages, Split};
@@ -102,6 +106,20 @@ fn cross(folder: &Path) -> Result<Vec<String>, Failure> {
     reservoir.initialize(&stimuli, &order, &streams, &Quiet)?;
     let recording = reservoir.recording(&stimuli, &order, &names, &streams)?;
     keep("reservoir.npz", &recording)?;
+
+    // Written, then read by cues and by lines of contents.
+    let contents = random_contents(16, 32, 0.3, &mut streams.stream("contents"));
+    let mut memory = Cam::new(16, 32, &CamConfig::default())?;
+    for (cue, content) in (0..).zip(&contents) {
+        memory.learn(cue, content)?;
+    }
+    for turn in 0..64 {
+        memory.recall_cue(turn % 16)?;
+        memory.run(&[], 10)?;
+        memory.recall_content(&[turn % 32])?;
+        memory.run(&[], 10)?;
+    }
+    keep("memory.npz", &memory.recording()?)?;
 
     let right = |of: &[usize]| {
         let hits = of

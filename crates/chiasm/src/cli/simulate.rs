@@ -35,6 +35,9 @@ pub(super) struct SimulateArgs {
     /// The root seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// A population or input whose spikes are recorded; again for more [default: as the file says]
+    #[arg(long, value_name = "POPULATION")]
+    record: Vec<String>,
     /// Write recordings (NPZ and NWB), raster and summary into this folder: new or empty
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -53,11 +56,20 @@ pub(super) fn simulate(args: &SimulateArgs, context: &Context<'_>) -> Result<Exi
         let span = span_of(&source, &e.field);
         Failure::from(refused(e.to_string(), e.help(), span))
     };
-    let file = CircuitFile::parse(&source).map_err(|e| {
+    let mut file = CircuitFile::parse(&source).map_err(|e| {
         let message = format!("not a circuit: {}", e.message);
         let help = "the keys are in the manual: `chiasm simulate --help` names it".to_owned();
         refused(message, Some(help), e.span)
     })?;
+    let there: Vec<&String> = file.population.keys().chain(file.input.keys()).collect();
+    if let Some(unknown) = args.record.iter().find(|name| !there.contains(name)) {
+        let there: Vec<&str> = there.into_iter().map(String::as_str).collect();
+        let expected = format!("a population or input of the file: {}", there.join(", "));
+        return Err(SettingError::new("--record", expected, unknown).into());
+    }
+    if !args.record.is_empty() {
+        file.record.spikes = Some(args.record.clone());
+    }
     let duration_s = args.duration.unwrap_or(file.duration_s);
     let holds = duration_s.is_finite() && duration_s > 0.0;
     let field = if args.duration.is_some() {

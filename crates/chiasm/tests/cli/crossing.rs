@@ -1,4 +1,4 @@
-//! Methods for recordings of animals take those of networks: the example's three systems, which saw the same images.
+//! Methods for recordings of animals take those of networks: the example's four systems.
 
 use serde_json::Value;
 
@@ -77,4 +77,20 @@ fn networks_are_recorded_and_compared_as_animals_are() {
             .as_array()
             .is_some_and(|m| !m.is_empty())
     );
+
+    // What the memory's neurons do as states of a network.
+    let args = [
+        "fit",
+        "onehot-hmm-glm",
+        "out/memory.npz",
+        "--set",
+        "model.states=2",
+        "--set",
+        "counting.bin_s=0.01",
+        "--set",
+        "counting.silent=drop",
+        "--json",
+    ];
+    let found = sandbox.chiasm(&args);
+    assert_eq!(found.code, Some(0), "{}", found.all());
 }

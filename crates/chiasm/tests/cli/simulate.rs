@@ -72,6 +72,25 @@ fn a_circuit_is_simulated_and_its_recording_goes_through_the_other_verbs() {
 }
 
 #[test]
+fn what_is_recorded_can_be_said_on_the_command_line() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.join("cuba.toml"), example("cuba.toml")).expect("writes");
+    let simulate = |record: &str, out: &str| {
+        let args = ["simulate", "cuba.toml", "--duration", "0.05", "--json"];
+        sandbox.chiasm(&[&args[..], &["--record", record, "--out", out]].concat())
+    };
+    let ended = simulate("inhibitory", "one");
+    assert_eq!(ended.code, Some(0), "{}", ended.all());
+    let groups = ended.json()["groups"].clone();
+    assert_eq!(groups.as_array().map(Vec::len), Some(1));
+    assert_eq!(groups[0]["name"], "inhibitory");
+    let ended = simulate("inhibitors", "two");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.all().contains("inhibitory"), "{}", ended.all());
+    assert!(!sandbox.join("two").exists());
+}
+
+#[test]
 fn faults_in_a_circuit_are_shown_at_their_line() {
     let sandbox = Sandbox::new();
     let cases = [
