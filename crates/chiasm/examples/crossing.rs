@@ -108,15 +108,15 @@ fn cross(folder: &Path) -> Result<Vec<String>, Failure> {
     keep("reservoir.npz", &recording)?;
 
     // Written, then read by cues and by lines of contents.
-    let contents = random_contents(16, 32, 0.3, &mut streams.stream("contents"));
-    let mut memory = Cam::new(16, 32, &CamConfig::default())?;
+    let contents = random_contents(6, 12, 0.3, &mut streams.stream("contents"));
+    let mut memory = Cam::new(6, 12, &CamConfig::default())?;
     for (cue, content) in (0..).zip(&contents) {
         memory.learn(cue, content)?;
     }
     for turn in 0..64 {
-        memory.recall_cue(turn % 16)?;
+        memory.recall_cue(turn % 6)?;
         memory.run(&[], 10)?;
-        memory.recall_content(&[turn % 32])?;
+        memory.recall_content(&[turn % 12])?;
         memory.run(&[], 10)?;
     }
     keep("memory.npz", &memory.recording()?)?;

@@ -8,11 +8,13 @@ mod claims;
 mod config;
 mod exact;
 mod figures;
+mod photos;
 mod run;
 #[cfg(test)]
 mod tests;
 
 pub use config::Config;
+pub use photos::Photos;
 
 /// The study.
 pub struct BenignOscillation;
@@ -34,10 +36,10 @@ static INFO: StudyInfo = StudyInfo {
     summary: "A network of squared, rectified filters sees a strong feature in most samples and a weak one in all. Where the step is \
               beyond a threshold that one sample's exact dynamics give, predictions oscillate and fall short of the label in the \
               mean, so that the weak feature goes on growing until it tells samples on its own; small steps fit the strong one and \
-              stop. The study checks the exact dynamics and the threshold, follows projections and predictions, and takes each part \
-              away.",
+              stop. The study checks the exact dynamics and the threshold, follows projections and predictions, takes each part away, \
+              and trains networks on photographs at either step.",
     home: "net::theory::oscillation",
-    inputs: "none: patches are drawn from the seed",
+    inputs: "photographs of CIFAR-10 where they are on this machine, else drawn textures; patches are drawn from the seed",
     paper: Paper {
         card: 55,
         title: "Benign Oscillation of Stochastic Gradient Descent with Large Learning Rates",

@@ -220,5 +220,32 @@ fn network() -> Vec<ClaimSpec> {
             Bound::AtLeast(0.1),
             "chosen: half the gap that is asked for between the steps",
         ),
+        claim(
+            "photographs-large-step-better",
+            Scaled,
+            "On photographs a large step that becomes small half-way does better on images not learned from than the small step throughout: gain in accuracy",
+            "paper 55, motivation; card 55, F and claim 4",
+            "photographs/gap",
+            Bound::AtLeast(0.01),
+            "chosen: one point; the paper's network was not seen",
+        ),
+        claim(
+            "photographs-both-learned",
+            Scaled,
+            "though both have learned their images: accuracy there, the least of all networks",
+            "card 55, F",
+            "photographs/train-least",
+            Bound::AtLeast(0.95),
+            "chosen: else the small step would only be slow",
+        ),
+        claim(
+            "photographs-large-step-oscillates",
+            Qualitative,
+            "and the large step's loss rises from pass to pass more often",
+            "paper 55, motivation",
+            "photographs/rises-gap",
+            Bound::AtLeast(0.0),
+            "the sign alone",
+        ),
     ]
 }

@@ -7,6 +7,8 @@ use chiasm_net::theory::oscillation::Recipe;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::photos::Photos;
+
 /// Settings of the study. The defaults are the quick preset, at the card's own scale: the paper's is smaller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub sweep: usize,
     /// Draws at each step of the sweep.
     pub sweep_draws: usize,
+    /// The same on photographs.
+    pub photos: Photos,
 }
 
 impl Default for Config {
@@ -55,6 +59,7 @@ impl Default for Config {
             ablation_draws: 5,
             sweep: 30,
             sweep_draws: 3,
+            photos: Photos::default(),
         }
     }
 }
@@ -69,6 +74,7 @@ impl Settings for Config {
                 ablation_draws: 16,
                 sweep: 59,
                 sweep_draws: 16,
+                photos: Photos::paper(),
                 ..Self::default()
             },
         }
@@ -83,6 +89,7 @@ impl Settings for Config {
             ablation_draws: 1,
             sweep: 3,
             sweep_draws: 1,
+            photos: Photos::smoke(),
             ..Self::default()
         }
     }
@@ -127,6 +134,7 @@ impl Settings for Config {
             let expected = format!("1 to {most}");
             SettingError::check((1..=most).contains(&n), field, &expected, n)?;
         }
+        self.photos.validate()?;
         let n = self.sweep;
         SettingError::check((2..=1000).contains(&n), "sweep", "2 to 1000", n)
     }

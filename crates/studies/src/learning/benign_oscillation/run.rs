@@ -7,7 +7,7 @@ use chiasm_lab::{Bench, Findings};
 use super::arms::{self, Outcome};
 use super::config::Config;
 use super::exact::{self, Diagram};
-use super::figures;
+use super::{figures, photos};
 
 /// What was measured.
 pub(super) struct Results {
@@ -56,6 +56,7 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
         bench.figure(figure)?;
     }
     bench.table(table(&results, config))?;
+    photos::run(&config.photos, bench)?;
     Ok(findings(&results, config))
 }
 

@@ -36,7 +36,7 @@ fn the_smallest_run_measures_every_claim_and_what_is_exact_holds() {
             value(claim.metric)
         );
     }
-    assert_eq!(record.figures.len(), 3);
+    assert_eq!(record.figures.len(), 4);
     let standing = &record.tables[0].rows[0][3];
     assert!(standing.contains("k = 0.100 (stable"), "{standing}");
 }
@@ -56,4 +56,6 @@ fn settings_out_of_range_are_refused_by_name() {
     assert_eq!(field(&|c| c.around = [1.3, 1.1]), "around");
     assert_eq!(field(&|c| c.passes = 0), "passes");
     assert_eq!(field(&|c| c.sweep = 1), "sweep");
+    assert_eq!(field(&|c| c.photos.large = 0.01), "photos.large");
+    assert_eq!(field(&|c| c.photos.channels = [0, 4]), "photos.channels");
 }
