@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::{Layer, Loss, Network, Nonlinearity, QuadraticStart, Targets, Terms, Trace};
 use super::{drawn, network};
 
-const ALL: [Nonlinearity; 10] = [
+const ALL: [Nonlinearity; 11] = [
     Nonlinearity::Linear,
     Nonlinearity::Relu,
     Nonlinearity::Capped { at: 0.4 },
@@ -20,6 +20,7 @@ const ALL: [Nonlinearity; 10] = [
     Nonlinearity::Softplus,
     Nonlinearity::Gelu,
     Nonlinearity::Square,
+    Nonlinearity::GeluTanh,
 ];
 
 fn quadratic(terms: Terms) -> Layer {
