@@ -8,6 +8,7 @@
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`photos`]: [`Photos`], images of one size from folders, lists and stacks;
 //! - [`sound`]: [`Sound`](sound::Sound), WAV files, and spikes of a cochlea of mel-spaced bands;
+//! - [`text`]: text as tokens of a vocabulary of byte pairs;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`events`]: [`Events`], address events of cameras and cochleas, and the steps they are binned into;
 //! - [`generate`]: recordings with planted truth;
@@ -26,6 +27,7 @@ pub mod photos;
 pub mod rdm;
 pub mod recording;
 pub mod sound;
+pub mod text;
 
 pub use arrays::NamedArrays;
 pub use counts::{Counting, Counts, Silent};

@@ -326,6 +326,22 @@ static ALL: &[DataSet] = &[
         ],
     },
     DataSet {
+        name: "shakespeare",
+        what: "1.1 MB of Shakespeare's plays as one text (tiny Shakespeare)",
+        page: "https://github.com/karpathy/char-rnn",
+        licence: "public-domain text; none stated for the file",
+        citation: "Karpathy (2015), The Unreasonable Effectiveness of Recurrent Neural Networks, karpathy.github.io/2015/05/21/rnn-effectiveness",
+        folder: "text",
+        system_folders: &[],
+        files: &[github!(
+            "tinyshakespeare.txt",
+            "https://raw.githubusercontent.com/karpathy/char-rnn/d1d7aa34fdb3626174bce1d753e6cc6845ce7087/data/tinyshakespeare/",
+            "input.txt",
+            1_115_394,
+            "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+        )],
+    },
+    DataSet {
         name: "worms",
         what: "Whole-brain calcium activity of 4 freely moving C. elegans with behaviour, and the animal's wiring: 800 volumes at about 1.7 Hz, 140 to 150 identified neurons",
         page: "https://github.com/flavell-lab/NSM_5HTR_analysis",

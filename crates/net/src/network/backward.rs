@@ -3,8 +3,8 @@
 use chiasm_core::vectorized;
 use faer::Accum;
 
-use super::product::{multiply_turned, turned_multiply};
-use super::{Network, Step, Trace};
+use super::product::{multiply, multiply_turned, turned_multiply};
+use super::{Network, Step, Trace, sequences};
 use crate::Real;
 
 impl<T: Real> Network<T> {
@@ -64,6 +64,33 @@ impl<T: Real> Network<T> {
                     let (normed, scales) = (&trace.kept[i][0], &trace.kept[i][1]);
                     let gains = self.array(*gain).0;
                     norm_back(normed, scales, gains, &mut gradient, &mut into[*gain]);
+                }
+                Step::Embedding { table } => {
+                    sequences::look_up_back(x, &gradient, self.array(*table).1, &mut into[*table]);
+                    // Numbers of tokens have no gradient.
+                    gradient = vec![T::ZERO; x.len()];
+                }
+                Step::Positions { table } => {
+                    let into = &mut into[*table];
+                    for gradient in gradient.chunks_exact(into.len()) {
+                        add_sums(gradient, into);
+                    }
+                }
+                Step::Attention { weight, how } => {
+                    let [projected, shares] = &trace.kept[i];
+                    let width = self.array(*weight).1[0];
+                    let of_projected = how.backward(projected, width, shares, &gradient);
+                    let into = &mut into[*weight];
+                    gradient = self.affine_back(x, rows, *weight, &of_projected, into);
+                }
+                Step::Tied { table } => {
+                    let (table, into) = (self.array(*table), &mut into[*table]);
+                    let (table, [vocabulary, width]) = table;
+                    let g = (&gradient[..], rows, vocabulary);
+                    turned_multiply(into, g, (x, rows, width), Accum::Add);
+                    let mut back = vec![T::ZERO; rows * width];
+                    multiply(&mut back, g, (table, vocabulary, width), Accum::Replace);
+                    gradient = back;
                 }
                 Step::Open => {
                     let passed = around.pop().expect("a branch that was closed");

@@ -44,6 +44,24 @@ pub enum NetworkError {
         /// The label.
         found: usize,
     },
+    /// An input that is not the number of a token.
+    #[error("inputs, row {row}: expected the number of a token below {vocabulary}, found {found}")]
+    Token {
+        /// Row, from 0.
+        row: usize,
+        /// Tokens of the embedding.
+        vocabulary: usize,
+        /// The value.
+        found: f64,
+    },
+    /// Rows that are not those of whole sequences.
+    #[error("inputs, rows: expected a multiple of {span}, the tokens of a sequence, found {found}")]
+    Span {
+        /// Rows of a sequence.
+        span: usize,
+        /// Rows found.
+        found: usize,
+    },
     /// The loss or a gradient is no longer finite.
     #[error("{quantity} is not finite in epoch {epoch}, step {step} of all")]
     Diverged {

@@ -3,8 +3,8 @@
 use chiasm_core::vectorized;
 use faer::Accum;
 
-use super::product::multiply;
-use super::{Network, Step};
+use super::product::{multiply, multiply_turned};
+use super::{Network, Step, sequences};
 use crate::Real;
 
 /// What every step left behind on its way, to be read off and to go back along. Its memory is used again from batch to batch.
@@ -14,8 +14,8 @@ pub struct Trace<T> {
     pub(super) input: Vec<T>,
     /// The values after each step; empty where a branch opens.
     pub(super) values: Vec<Vec<T>>,
-    /// What a step needs to go back: the two factors of a quadratic layer, the normed values and one over the deviation of
-    /// each row.
+    /// What a step needs to go back: the two factors of a quadratic layer; the normed values and one over the deviation of
+    /// each row; queries, keys and values, and the shares of attention.
     pub(super) kept: Vec<[Vec<T>; 2]>,
     /// The squares of a quadratic layer's inputs.
     pub(super) squares: Vec<T>,
@@ -53,16 +53,22 @@ impl<T: Real> Trace<T> {
 const EPSILON: f64 = 1e-5;
 
 impl<T: Real> Network<T> {
-    /// Runs `rows` rows of inputs, row by row, through the network. Panics if their number does not fit.
+    /// Runs `rows` rows of inputs, row by row, through the network. Panics if they do not fit.
     pub fn forward(&self, x: &[T], rows: usize, trace: &mut Trace<T>) {
+        self.forward_upto(x, rows, self.steps.len(), trace);
+    }
+
+    /// The first so many steps alone.
+    pub(super) fn forward_upto(&self, x: &[T], rows: usize, steps: usize, trace: &mut Trace<T>) {
         assert_eq!(x.len(), rows * self.inputs, "inputs, values");
+        assert_eq!(rows % self.span(), 0, "rows of whole sequences");
         trace.rows = rows;
         trace.input.clear();
         trace.input.extend_from_slice(x);
-        trace.values.resize_with(self.steps.len(), Vec::new);
-        trace.kept.resize_with(self.steps.len(), Default::default);
+        trace.values.resize_with(steps, Vec::new);
+        trace.kept.resize_with(steps, Default::default);
         let mut open = vec![];
-        for i in 0..self.steps.len() {
+        for i in 0..steps {
             let mut out = std::mem::take(&mut trace.values[i]);
             let mut kept = std::mem::take(&mut trace.kept[i]);
             let mut squares = std::mem::take(&mut trace.squares);
@@ -121,6 +127,26 @@ impl<T: Real> Network<T> {
                     out.clear();
                     let both = trace.after(opened).iter().zip(x);
                     out.extend(both.map(|(enters, branch)| *enters + alpha * *branch));
+                }
+                Step::Embedding { table } => sequences::look_up(x, self.array(*table), &mut out),
+                Step::Positions { table } => {
+                    let table = self.array(*table).0;
+                    out.clear();
+                    out.extend_from_slice(x);
+                    for out in out.chunks_exact_mut(table.len()) {
+                        add_row(out, table);
+                    }
+                }
+                Step::Attention { weight, how } => {
+                    let [projected, shares] = &mut kept;
+                    self.affine(x, rows, *weight, None, projected);
+                    how.forward(projected, self.array(*weight).1[0], shares, &mut out);
+                }
+                Step::Tied { table } => {
+                    let (table, [vocabulary, width]) = self.array(*table);
+                    out.resize(rows * vocabulary, T::ZERO);
+                    let table = (table, vocabulary, width);
+                    multiply_turned(&mut out, (x, rows, width), table, Accum::Replace);
                 }
             }
             trace.values[i] = out;

@@ -18,18 +18,21 @@ impl<T: Real> Network<T> {
         self.accept(x)?;
         let (n, p) = (self.n_outputs(), self.parameters().len());
         let mut values = vec![T::ZERO; x.nrows() * n * p];
+        // Sequence by sequence, where rows are those of sequences: their rows see each other.
+        let span = self.span();
         values
-            .par_chunks_mut((n * p).max(1))
-            .zip(x.axis_iter(Axis(0)).into_par_iter())
+            .par_chunks_mut((span * n * p).max(1))
+            .zip(x.axis_chunks_iter(Axis(0), span).into_par_iter())
             .for_each(|(rows, x)| {
                 let mut trace = Trace::default();
-                self.forward(&x.to_vec(), 1, &mut trace);
+                let x = x.as_standard_layout();
+                self.forward(x.as_slice().unwrap_or(&[]), span, &mut trace);
                 let mut gradients = self.no_gradients();
                 for (output, row) in rows.chunks_exact_mut(p).enumerate() {
                     for g in &mut gradients {
                         g.fill(T::ZERO);
                     }
-                    let mut one = vec![T::ZERO; n];
+                    let mut one = vec![T::ZERO; span * n];
                     one[output] = T::ONE;
                     self.back(&trace, one, &mut gradients, false);
                     for (v, g) in row.iter_mut().zip(gradients.iter().flatten()) {

@@ -4,7 +4,7 @@ use chiasm_core::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Nonlinearity, Pooling, Window};
+use super::{Attention, Nonlinearity, Pooling, Window};
 
 /// A layer, or a branch of layers that is added to what enters it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,26 @@ pub enum Layer {
     Residual(Vec<Layer>),
     /// `x + alpha branch(x)`, with one trained `alpha` that begins at 0 (ReZero, Bachlechner et al. 2021).
     ReZero(Vec<Layer>),
+    /// The table's row of each token; the network's only input is the token's number. At the very start alone.
+    Embedding {
+        /// Tokens, numbered from 0.
+        vocabulary: usize,
+        /// Units.
+        width: usize,
+    },
+    /// Adds a trained row to each token, one for each place within sequences of `span` rows.
+    Positions {
+        /// Tokens of a sequence, rows one after the other.
+        span: usize,
+    },
+    /// Each token's mean over tokens of its sequence, by heads: [`Attention`]. Its output projection is the dense layer after
+    /// it.
+    Attention(Attention),
+    /// `x E'`, with the table `E` of the embedding that the network begins with: an output for each token, without a bias.
+    Tied {
+        /// Tokens; those of the embedding.
+        vocabulary: usize,
+    },
 }
 
 /// The parts of a quadratic layer.
@@ -156,6 +176,30 @@ impl Layer {
                 )?;
                 Ok(inputs)
             }
+            Self::Embedding { vocabulary, width } => {
+                tokens(*vocabulary)?;
+                let fine = (1..=1 << 20).contains(width);
+                SettingError::check(fine, "width", "1 to 1048576 units", width)?;
+                let expected = "a network of one input, the number of a token";
+                SettingError::check(inputs == 1, "inputs", expected, inputs)?;
+                Ok(*width)
+            }
+            Self::Positions { span } => {
+                let fine = (1..=MAX_SPAN).contains(span);
+                SettingError::check(fine, "span", "1 to 65536 tokens", span)?;
+                Ok(inputs)
+            }
+            Self::Attention(how) => how.validate(inputs).map(|()| inputs),
+            Self::Tied { vocabulary } => tokens(*vocabulary).map(|()| *vocabulary),
         }
     }
+}
+
+/// Longest sequence.
+pub(super) const MAX_SPAN: usize = 1 << 16;
+
+fn tokens(vocabulary: usize) -> Result<(), SettingError> {
+    // Every number of a token must be one of `f32`.
+    let fine = (2..=1 << 20).contains(&vocabulary);
+    SettingError::check(fine, "vocabulary", "2 to 1048576 tokens", vocabulary)
 }

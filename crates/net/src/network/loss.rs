@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::nonlinearity::sigmoid;
-use super::{Network, NetworkError, finite};
+use super::{Network, NetworkError, finite, vocabulary};
 use crate::Real;
 
 /// The mean over samples of what training makes small.
@@ -124,6 +124,12 @@ impl Loss {
         let n = outputs.len() / samples.len().max(1);
         let share = T::ONE / T::of(samples.len() as f64);
         let mut sums = Sums::default();
+        if let (Self::CrossEntropy { smoothing }, Targets::Classes(labels)) = (self, targets)
+            && n >= vocabulary::MANY
+        {
+            let which = samples.iter().map(|s| labels[*s]);
+            return vocabulary::cross_entropy(outputs, n, which, (*smoothing, share), gradient);
+        }
         let mut target = vec![T::ZERO; n];
         let rows = outputs.chunks_exact(n).zip(gradient.chunks_exact_mut(n));
         for ((y, g), sample) in rows.zip(samples) {

@@ -3,8 +3,8 @@
 //! For networks without recurrence this is several times faster than a graph of tensors where they are
 //! small, and as fast where they are large; the tests hold each layer against finite differences.
 //!
-//! - [`Layer`], [`Nonlinearity`]: what a network is made of;
-//! - [`Network`]: its parameters; outputs, activity of every layer ([`Network::taps`], [`Network::record`]), tangent kernels;
+//! - [`Layer`], [`Nonlinearity`], [`Attention`]: what a network is made of; [`Transformer`]: a stack of them for sequences;
+//! - [`Network`]: its parameters; outputs, activity of every layer ([`Network::activity`], [`Network::taps`], [`Network::record`]), tangent kernels;
 //! - [`TrainingConfig`], [`Training`]: descent on a [`Loss`], which can stop between epochs and go on to the same bits, or be
 //!   cloned to branch off.
 //!
@@ -31,6 +31,7 @@
 //! # Ok::<(), chiasm_net::network::NetworkError>(())
 //! ```
 
+mod attention;
 mod backward;
 mod convolution;
 mod error;
@@ -41,18 +42,19 @@ mod loss;
 mod nonlinearity;
 mod product;
 mod record;
+mod sequences;
+mod start;
 #[cfg(test)]
 mod tests;
 mod training;
+mod vocabulary;
 mod weights;
 
-use chiasm_core::Rng;
-use ndarray::{Array2, ArrayView2};
-use rand::RngExt;
-use rand_distr::StandardNormal;
-use schemars::JsonSchema;
+use chiasm_core::{Rng, SettingError};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
+pub use attention::{Attention, Reach};
 pub use convolution::{Pooling, Window};
 pub use error::NetworkError;
 pub use forward::Trace;
@@ -61,10 +63,13 @@ pub use loss::{Loss, Targets};
 pub use nonlinearity::Nonlinearity;
 pub(crate) use product::{multiply, multiply_turned, turned_multiply};
 pub use record::RecordError;
+pub use sequences::Transformer;
+pub use start::Start;
 pub use training::{Epoch, Schedule, Training, TrainingConfig};
 
 use crate::Real;
 use crate::train::Parameters;
+use start::{Draw, quadratic};
 
 /// A network and its parameters. Weights are `[in, out]`, biases `[1, out]`; an array's name begins with the position of its
 /// layer, `2.weight`, within branches `3.0.weight`.
@@ -113,51 +118,20 @@ enum Step {
     Close {
         alpha: Option<usize>,
     },
-}
-
-/// How weights and biases are drawn.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Start {
-    /// Both uniform within plus or minus `1 / sqrt(fan_in)`: PyTorch's start of a linear layer.
-    #[default]
-    Uniform,
-    /// Weights normal with variance `2 / fan_in`, biases 0 (He et al. 2015).
-    HeNormal,
-}
-
-/// Where parameters come from.
-struct Draw<'a> {
-    start: Start,
-    rng: &'a mut Rng,
-}
-
-impl Draw<'_> {
-    fn weight<T: Real>(&mut self, p: &mut Parameters<T>, name: String, shape: [usize; 2]) -> usize {
-        let fan_in = shape[0];
-        match self.start {
-            Start::Uniform => p.push_uniform(name, shape, fan_in, self.rng),
-            Start::HeNormal => {
-                let sd = (2.0 / fan_in as f64).sqrt();
-                let normal = |_| -> f64 { sd * self.rng.sample::<f64, _>(StandardNormal) };
-                let values = (0..shape[0] * shape[1]).map(normal).collect();
-                p.push(name, shape, values)
-            }
-        }
-    }
-
-    fn bias<T: Real>(
-        &mut self,
-        p: &mut Parameters<T>,
-        name: String,
-        fan_in: usize,
-        outputs: usize,
-    ) -> usize {
-        match self.start {
-            Start::Uniform => p.push_uniform(name, [1, outputs], fan_in, self.rng),
-            Start::HeNormal => p.push(name, [1, outputs], vec![0.0; outputs]),
-        }
-    }
+    Embedding {
+        table: usize,
+    },
+    Positions {
+        table: usize,
+    },
+    Attention {
+        weight: usize,
+        how: Attention,
+    },
+    /// Times the embedding, turned.
+    Tied {
+        table: usize,
+    },
 }
 
 /// Rows worked on at once outside of training.
@@ -202,6 +176,7 @@ impl<T: Real> Network<T> {
             steps: vec![],
             parameters: Parameters::default(),
         };
+        network.check_sequences()?;
         network.build(layers, "", inputs, &mut Draw { start, rng })?;
         Ok(network)
     }
@@ -256,6 +231,20 @@ impl<T: Real> Network<T> {
                     let alpha = gated.then(&mut push);
                     Step::Close { alpha }
                 }
+                Layer::Embedding { vocabulary, .. } => {
+                    let shape = [*vocabulary, layer.width(width)?];
+                    let table = draw.table(p, format!("{name}.table"), shape);
+                    Step::Embedding { table }
+                }
+                Layer::Positions { span } => Step::Positions {
+                    table: draw.table(p, format!("{name}.table"), [*span, width]),
+                },
+                Layer::Attention(how) => Step::Attention {
+                    weight: draw.weight(p, format!("{name}.weight"), [width, 3 * width]),
+                    how: *how,
+                },
+                // The network begins with the embedding: its table is the first of the parameters.
+                Layer::Tied { .. } => Step::Tied { table: 0 },
             };
             self.steps.push(step);
             width = layer.width(width)?;
@@ -295,17 +284,45 @@ impl<T: Real> Network<T> {
     /// The outputs, `[row, output]`, of `x` `[row, input]`.
     ///
     /// # Errors
-    /// Inputs of another width, or not finite.
+    /// Inputs of another width, or not finite; of a network of sequences, no whole sequences, or no tokens.
     pub fn outputs(&self, x: ArrayView2<'_, T>) -> Result<Array2<T>, NetworkError> {
+        self.upto(x, self.steps.len(), self.outputs)
+    }
+
+    /// The activity after one layer (its place as in [`Self::layers`]), `[row, unit]`; layers after it are not computed.
+    ///
+    /// # Errors
+    /// As [`Self::outputs`]; a layer that is none.
+    pub fn activity(&self, x: ArrayView2<'_, T>, layer: usize) -> Result<Array2<T>, NetworkError> {
+        let ends = self.ends();
+        let end = ends.get(layer).ok_or_else(|| {
+            SettingError::new("layer", format!("a position below {}", ends.len()), layer)
+        })?;
+        let before = self.layers[..=layer].iter();
+        let width = before.fold(Ok(self.inputs), |n, l| n.and_then(|n| l.width(n)))?;
+        self.upto(x, end + 1, width)
+    }
+
+    /// After so many steps, which end with `width` units.
+    fn upto(
+        &self,
+        x: ArrayView2<'_, T>,
+        steps: usize,
+        width: usize,
+    ) -> Result<Array2<T>, NetworkError> {
         self.accept(x)?;
-        let mut out = Vec::with_capacity(x.nrows() * self.outputs);
+        let mut out = Vec::with_capacity(x.nrows() * width);
         let mut trace = Trace::default();
-        for rows in x.axis_chunks_iter(ndarray::Axis(0), ROWS) {
+        // Whole sequences, where rows are those of sequences.
+        let span = self.span();
+        let at_once = (ROWS / span).max(1) * span;
+        for rows in x.axis_chunks_iter(Axis(0), at_once) {
             let values = rows.as_standard_layout();
-            self.forward(values.as_slice().unwrap_or(&[]), rows.nrows(), &mut trace);
+            let values = values.as_slice().unwrap_or(&[]);
+            self.forward_upto(values, rows.nrows(), steps, &mut trace);
             out.extend_from_slice(trace.output());
         }
-        Ok(matrix(x.nrows(), self.outputs, out))
+        Ok(matrix(x.nrows(), width, out))
     }
 
     /// The class of each row: the place of its largest output, the first of equals.
@@ -352,6 +369,7 @@ impl<T: Real> Network<T> {
         ends
     }
 
+    /// Whether inputs fit.
     fn accept(&self, x: ArrayView2<'_, T>) -> Result<(), NetworkError> {
         if x.ncols() != self.inputs {
             return Err(NetworkError::Shape {
@@ -360,47 +378,8 @@ impl<T: Real> Network<T> {
                 found: x.ncols(),
             });
         }
-        finite("inputs", x)
-    }
-}
-
-fn quadratic<T: Real>(
-    p: &mut Parameters<T>,
-    name: &str,
-    shape: [usize; 2],
-    (terms, start): (Terms, QuadraticStart),
-    draw: &mut Draw<'_>,
-) -> Step {
-    let [width, outputs] = shape;
-    let random = start == QuadraticStart::Random;
-    let mut weight = |part: &str, always: bool| {
-        let name = format!("{name}.{part}.weight");
-        if random || always {
-            draw.weight(p, name, shape)
-        } else {
-            p.push(name, shape, vec![0.0; width * outputs])
-        }
-    };
-    let first = weight("r", true);
-    let second = (terms != Terms::Squares).then(|| weight("g", false));
-    let squares = (terms != Terms::Product).then(|| weight("b", false));
-    let mut bias = |part: &str, otherwise: f64, always: bool| {
-        let name = format!("{name}.{part}");
-        if random || always {
-            draw.bias(p, name, width, outputs)
-        } else {
-            p.push(name, [1, outputs], vec![otherwise; outputs])
-        }
-    };
-    let first = [first, bias("r.bias", 0.0, true)];
-    let second = second.map(|weight| [weight, bias("g.bias", 1.0, false)]);
-    // Without the product the first factor's bias is the shift.
-    let shift = (terms != Terms::Squares).then(|| bias("c", 0.0, false));
-    Step::Quadratic {
-        first,
-        second,
-        squares,
-        shift,
+        finite("inputs", x)?;
+        self.accept_sequences(x)
     }
 }
 

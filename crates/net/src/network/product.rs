@@ -47,6 +47,26 @@ fn view<T: Real>((values, rows, columns): Rows<'_, T>) -> MatRef<'_, T> {
     MatRef::from_row_major_slice(values, rows, columns)
 }
 
+/// A matrix whose rows begin `stride` numbers apart.
+pub(super) fn strided<T: Real>(
+    values: &[T],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+) -> MatRef<'_, T> {
+    MatRef::from_row_major_slice_with_stride(values, rows, columns, stride)
+}
+
+/// The same, to be written. By columns and turned: in faer 0.24 the constructor by rows takes the stride for that of columns.
+pub(super) fn strided_mut<T: Real>(
+    values: &mut [T],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+) -> MatMut<'_, T> {
+    MatMut::from_column_major_slice_with_stride_mut(values, columns, rows, stride).transpose_mut()
+}
+
 fn blocks<T: Real>(out: &mut [T], a: MatRef<'_, T>, b: MatRef<'_, T>, accum: Accum) {
     let (n, m) = (a.nrows(), b.ncols());
     if n == 0 || m == 0 {

@@ -33,7 +33,7 @@ pub enum Schedule {
 pub struct TrainingConfig {
     /// Passes over the samples.
     pub epochs: usize,
-    /// Samples in a batch; the last one of an epoch may be smaller.
+    /// Samples in a batch, sequences where rows are those of sequences; the last one of an epoch may be smaller.
     pub batch: usize,
     /// What a gradient becomes.
     pub optimizer: Rule,
@@ -243,7 +243,8 @@ impl<T: Real> Training<T> {
             return Err(shape("samples, at least", 1, 0));
         }
         targets.accept(x.nrows(), self.network.n_outputs())?;
-        finite("inputs", x)
+        finite("inputs", x)?;
+        self.network.accept_sequences(x)
     }
 
     fn pass(
@@ -254,17 +255,22 @@ impl<T: Real> Training<T> {
         watch: &dyn Watch,
     ) -> Result<Epoch, NetworkError> {
         let n = x.nrows();
-        let mut order: Vec<usize> = (0..n).collect();
+        // Rows of a sequence stay together.
+        let span = self.network.span();
+        let mut order: Vec<usize> = (0..n / span).collect();
         order.shuffle(&mut streams.indexed("order", self.epoch));
-        let steps = n.div_ceil(self.config.batch);
+        let steps = order.len().div_ceil(self.config.batch);
         let mut trace = Trace::default();
         let mut gradients = self.network.no_gradients();
         let mut rows: Vec<T> = Vec::with_capacity(self.config.batch * x.ncols());
         let (mut loss, mut correct) = (0.0, 0.0);
-        for (step, samples) in order.chunks(self.config.batch).enumerate() {
+        let mut samples = vec![];
+        for (step, together) in order.chunks(self.config.batch).enumerate() {
             watch.check()?;
+            samples.clear();
+            samples.extend(together.iter().flat_map(|s| s * span..(s + 1) * span));
             rows.clear();
-            for sample in samples {
+            for sample in &samples {
                 rows.extend(x.row(*sample));
             }
             self.network.forward(&rows, samples.len(), &mut trace);
@@ -272,7 +278,7 @@ impl<T: Real> Training<T> {
             let sums = self
                 .config
                 .loss
-                .of(trace.output(), &targets, samples, &mut outputs);
+                .of(trace.output(), &targets, &samples, &mut outputs);
             let (epoch, taken) = (self.epoch, self.optimizer.steps());
             let diverged = |quantity: String| NetworkError::Diverged {
                 quantity,

@@ -5,16 +5,20 @@ use chiasm_lab::{Area, Bench, ClaimSpec, Entry, Findings, Fit, Input, Paper, Stu
 
 mod claims;
 mod config;
+mod corpus;
 mod exact;
 mod figures;
+mod figures_own;
 mod fit;
+mod models;
+mod own;
 mod planted;
 mod published;
 mod run;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, FitConfig};
+pub use config::{Config, Corpus, FitConfig, LanguageModels};
 
 /// The study.
 pub struct LinguisticCollapseStudy;
@@ -35,7 +39,7 @@ static INFO: StudyInfo = StudyInfo {
     summary: "Next-token prediction is classification with a huge, unbalanced set of classes. Features of every token class are \
               taken in three passes, and measures of collapse that work with more classes than features are set beside the \
               loss. The study reproduces the associations in the published table of 230 language models, checks the measures \
-              against exact geometry, and follows planted collapse. Training language models of its own is left out.",
+              against exact geometry, follows planted collapse, and trains small language models of its own.",
     home: "analysis::collapse",
     inputs: "shards of features with token ids, NPZ, MAT or HDF5 with features and labels; the classifier's weights and a \
              validation shard as files of their own",

@@ -8,7 +8,7 @@ use super::super::{
 };
 use super::{drawn, network};
 
-const ALL: [Nonlinearity; 10] = [
+const ALL: [Nonlinearity; 11] = [
     Nonlinearity::Linear,
     Nonlinearity::Relu,
     Nonlinearity::Capped { at: 0.4 },
@@ -22,6 +22,7 @@ const ALL: [Nonlinearity; 10] = [
     Nonlinearity::Softplus,
     Nonlinearity::Gelu,
     Nonlinearity::Square,
+    Nonlinearity::GeluTanh,
 ];
 
 fn quadratic(terms: Terms) -> Layer {

@@ -1,4 +1,5 @@
 mod gradients;
+mod sequences;
 mod training;
 mod weights;
 

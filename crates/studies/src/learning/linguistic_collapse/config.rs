@@ -30,6 +30,124 @@ pub struct Config {
     pub scatter: Vec<f64>,
     /// Classes of the unbalanced set on which passes in batches and shards are compared with the plain version (chosen).
     pub stream_classes: usize,
+    /// Language models of one's own.
+    pub language: LanguageModels,
+}
+
+/// Which text the language models read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corpus {
+    /// Shakespeare's plays, where they are found on this machine (`chiasm data get shakespeare`); a Markov chain where not.
+    #[default]
+    Shakespeare,
+    /// A Markov chain (card 50, D).
+    Markov,
+}
+
+/// Language models of one's own (card 50, D): causal transformers, one for each width, number of blocks, length of training
+/// and weight decay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LanguageModels {
+    /// A text of one's own, UTF-8, read instead of the corpus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<PathBuf>,
+    /// Which text they read.
+    pub corpus: Corpus,
+    /// Bytes read of the text, from its start (card 50, D: about a megabyte).
+    pub bytes: usize,
+    /// Part of them, the last one, that is kept for validation (chosen).
+    pub held_out: f64,
+    /// Tokens of the vocabulary (card 50, D: 1,024; the chain has at most 512).
+    pub vocabulary: usize,
+    /// Tokens of a sequence (card 50, D: 128).
+    pub span: usize,
+    /// Widths (card 50, D: 16, 32, 64, 128). No model is trained where there is none.
+    pub widths: Vec<usize>,
+    /// Numbers of blocks (card 50, D: 1 and 2).
+    pub blocks: Vec<usize>,
+    /// Heads of attention (card 50, D: 4).
+    pub heads: usize,
+    /// Lengths of training, epochs, ascending (card 50, D: 1, 3, 10).
+    pub epochs: Vec<usize>,
+    /// Weight decays (card 50, D: 5e-4 and .1).
+    pub decays: Vec<f64>,
+    /// Learning rate at the start of half a cosine (card 50, D: 1e-3).
+    pub rate: f64,
+    /// Sequences of a batch (chosen).
+    pub batch: usize,
+    /// Largest norm of the gradient (card 50, A: 1).
+    pub clip: f64,
+}
+
+impl Default for LanguageModels {
+    fn default() -> Self {
+        Self {
+            text: None,
+            corpus: Corpus::Shakespeare,
+            bytes: 250_000,
+            held_out: 0.1,
+            vocabulary: 1024,
+            span: 128,
+            widths: vec![16, 32, 64],
+            blocks: vec![1, 2],
+            heads: 4,
+            epochs: vec![1, 3],
+            decays: vec![5e-4, 0.1],
+            rate: 1e-3,
+            batch: 4,
+            clip: 1.0,
+        }
+    }
+}
+
+impl LanguageModels {
+    fn validate(&self) -> Result<(), SettingError> {
+        let n = self.bytes;
+        let fine = (1000..=1_000_000_000).contains(&n);
+        SettingError::check(fine, "bytes", "1000 to 1e9", n)?;
+        let v = self.held_out;
+        SettingError::check((0.01..=0.5).contains(&v), "held_out", ".01 to .5", v)?;
+        let n = self.vocabulary;
+        let fine = (256..=65_536).contains(&n);
+        SettingError::check(fine, "vocabulary", "256 to 65,536", n)?;
+        let n = self.span;
+        SettingError::check((2..=4096).contains(&n), "span", "2 to 4096", n)?;
+        let heads = self.heads;
+        SettingError::check((1..=256).contains(&heads), "heads", "1 to 256", heads)?;
+        let fine = self
+            .widths
+            .iter()
+            .all(|d| (2..=4096).contains(d) && d.is_multiple_of(heads));
+        let found = format!("{:?}", self.widths);
+        let expected = "multiples of the heads, 2 to 4096, ascending";
+        SettingError::check(fine && distinct(&self.widths), "widths", expected, found)?;
+        for (field, list, most) in [
+            ("blocks", &self.blocks, 64),
+            ("epochs", &self.epochs, 10_000),
+        ] {
+            let fine = !list.is_empty() && list.iter().all(|n| (1..=most).contains(n));
+            let fine = fine && list.windows(2).all(|w| w[0] < w[1]);
+            let expected = format!("one or more of 1 to {most}, ascending");
+            SettingError::check(fine, field, &expected, format!("{list:?}"))?;
+        }
+        let d = &self.decays;
+        let fine = !d.is_empty() && d.iter().all(|v| (0.0..=10.0).contains(v));
+        let fine = fine && d.windows(2).all(|w| w[0] < w[1]);
+        let expected = "one or more of 0 to 10, ascending";
+        SettingError::check(fine, "decays", expected, format!("{d:?}"))?;
+        let v = self.rate;
+        SettingError::check(v > 0.0 && v <= 1.0, "rate", "above 0, at most 1", v)?;
+        let n = self.batch;
+        SettingError::check((1..=65_536).contains(&n), "batch", "1 to 65,536", n)?;
+        let v = self.clip;
+        SettingError::check(v > 0.0 && v <= 1e9, "clip", "above 0, at most 1e9", v)
+    }
+}
+
+fn distinct(list: &[usize]) -> bool {
+    list.windows(2).all(|w| w[0] < w[1])
 }
 
 impl Default for Config {
@@ -44,6 +162,7 @@ impl Default for Config {
             per_class: 500,
             scatter: vec![0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
             stream_classes: 60,
+            language: LanguageModels::default(),
         }
     }
 }
@@ -55,6 +174,13 @@ impl Settings for Config {
             Preset::Paper => Self {
                 directions: 29_233,
                 spheres: vec![32, 64, 128, 256, 512, 768, 1024],
+                language: LanguageModels {
+                    bytes: 2_000_000,
+                    widths: vec![16, 32, 64, 128],
+                    epochs: vec![1, 3, 10],
+                    batch: 16,
+                    ..LanguageModels::default()
+                },
                 ..Self::default()
             },
         }
@@ -71,6 +197,21 @@ impl Settings for Config {
             per_class: 2000,
             scatter: vec![0.01, 0.1],
             stream_classes: 12,
+            language: LanguageModels {
+                corpus: Corpus::Markov,
+                bytes: 12_000,
+                held_out: 0.2,
+                vocabulary: 256,
+                span: 16,
+                widths: vec![4, 8],
+                blocks: vec![1, 2],
+                heads: 2,
+                epochs: vec![1, 2],
+                decays: vec![0.0],
+                rate: 1e-2,
+                batch: 4,
+                ..LanguageModels::default()
+            },
         }
     }
 
@@ -101,7 +242,11 @@ impl Settings for Config {
         let found = format!("{s:?}");
         SettingError::check(fine, "scatter", "above 0, at most 10, ascending", found)?;
         let k = self.stream_classes;
-        SettingError::check((6..=2000).contains(&k), "stream_classes", "6 to 2000", k)
+        SettingError::check((6..=2000).contains(&k), "stream_classes", "6 to 2000", k)?;
+        self.language.validate().map_err(|mut e| {
+            e.field = format!("language.{}", e.field);
+            e
+        })
     }
 }
 

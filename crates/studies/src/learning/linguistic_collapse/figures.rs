@@ -6,7 +6,7 @@ use super::exact::Sphere;
 use super::planted::Point;
 use super::published::{MEASURES, Published, Rows};
 
-fn points(series: &str, x: Vec<f64>, y: Vec<f64>) -> Mark {
+pub(super) fn points(series: &str, x: Vec<f64>, y: Vec<f64>) -> Mark {
     Mark::Points {
         series: series.into(),
         x,
@@ -15,7 +15,7 @@ fn points(series: &str, x: Vec<f64>, y: Vec<f64>) -> Mark {
     }
 }
 
-fn line(series: &str, x: &[f64], y: Vec<f64>) -> Mark {
+pub(super) fn line(series: &str, x: &[f64], y: Vec<f64>) -> Mark {
     Mark::Line {
         series: series.into(),
         x: x.to_vec(),

@@ -1,4 +1,5 @@
-//! The experiment: the published table, exact geometry, passes against the plain version, planted collapse.
+//! The experiment: the published table, exact geometry, passes against the plain version, planted collapse,
+//! own language models.
 
 use chiasm_core::Failure;
 use chiasm_lab::bench::Table;
@@ -8,7 +9,7 @@ use super::config::Config;
 use super::exact::{self, Sphere};
 use super::planted::{self, Point};
 use super::published::{self, MEASURES, Published};
-use super::{claims, figures};
+use super::{claims, figures, own};
 
 pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failure> {
     let published = table(config, bench)?;
@@ -32,19 +33,14 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
     bench.metric("streaming/decisions-differ", differ, "samples")?;
     let points = bench.stage("planted", |bench| planted::sweep(config, bench))?;
     report(&points, bench)?;
-    for claim in claims::OWN_MODELS {
-        bench.not_at_this_scale(
-            claim,
-            "language models of its own need a transformer, which this build does not train",
-        );
-    }
+    let own = own::run(config, bench)?;
     if let Some(found) = &published {
         bench.figure(figures::measures_and_loss(found))?;
         bench.figure(figures::strengths(found))?;
     }
     bench.figure(figures::planted(&points))?;
     bench.figure(figures::spheres(&spheres))?;
-    Ok(findings(published.as_ref(), &spheres, &points))
+    Ok(findings(published.as_ref(), &spheres, &points).and(own))
 }
 
 fn table(config: &Config, bench: &mut Bench) -> Result<Option<Published>, Failure> {
@@ -159,5 +155,5 @@ fn findings(published: Option<&Published>, spheres: &[Sphere], points: &[Point])
             sphere.variance
         ));
     }
-    findings.and("No language model of its own was trained: those arms need a transformer.")
+    findings
 }
