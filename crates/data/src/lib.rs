@@ -7,6 +7,7 @@
 //! - [`arrays`]: files of named arrays that are no recording, and columns of CSV files;
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`photos`]: [`Photos`], images of one size from folders, lists and stacks;
+//! - [`color_images`]: [`ColorImages`], images in color with the class of each;
 //! - [`sound`]: [`Sound`](sound::Sound), WAV files, and spikes of a cochlea of mel-spaced bands;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`events`]: [`Events`], address events of cameras and cochleas, and the steps they are binned into;
@@ -14,6 +15,7 @@
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
 pub mod arrays;
+pub mod color_images;
 pub mod counts;
 pub mod datasets;
 pub mod error;
@@ -28,6 +30,7 @@ pub mod recording;
 pub mod sound;
 
 pub use arrays::NamedArrays;
+pub use color_images::{Channels, ColorImages};
 pub use counts::{Counting, Counts, Silent};
 pub use error::{DataError, Place};
 pub use events::{Event, Events, Sensor};

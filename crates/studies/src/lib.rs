@@ -41,6 +41,7 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::learned_delays::entry(),
         spiking::dynamic_confidence::entry(),
         learning::linguistic_collapse::entry(),
+        learning::scaling_mlps::entry(),
         learning::benign_oscillation::entry(),
     ]
 }

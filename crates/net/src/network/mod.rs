@@ -6,7 +6,8 @@
 //! - [`Layer`], [`Nonlinearity`]: what a network is made of;
 //! - [`Network`]: its parameters; outputs, activity of every layer ([`Network::taps`], [`Network::record`]), tangent kernels;
 //! - [`TrainingConfig`], [`Training`]: descent on a [`Loss`], which can stop between epochs and go on to the same bits, or be
-//!   cloned to branch off.
+//!   cloned to branch off;
+//! - [`Supply`]: samples whose inputs are made anew in each epoch, batch by batch.
 //!
 //! ```
 //! use chiasm_core::{Quiet, Streams};
@@ -40,6 +41,7 @@ mod loss;
 mod nonlinearity;
 mod product;
 mod record;
+mod supply;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -54,10 +56,12 @@ use serde::{Deserialize, Serialize};
 pub use error::NetworkError;
 pub use forward::Trace;
 pub use layer::{Layer, QuadraticStart, Terms};
+pub(crate) use loss::largest;
 pub use loss::{Loss, Targets};
 pub use nonlinearity::Nonlinearity;
 pub(crate) use product::{multiply, multiply_turned, turned_multiply};
 pub use record::RecordError;
+pub use supply::{Mix, Supply};
 pub use training::{Epoch, Schedule, Training, TrainingConfig};
 
 use crate::Real;
