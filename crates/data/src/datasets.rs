@@ -5,7 +5,7 @@
 //! - [`get`]: fetches one, resuming where it stopped, and never leaves half a file under its final name;
 //! - [`verify`]: whether the files on this machine are those of the register;
 //! - [`recording`], [`rdms`]: a recording or RDMs by name, such as `worms/2022-07-26-31`;
-//! - [`idx`], [`images`]: MNIST and its relatives; [`wiring`]: who synapses on whom.
+//! - [`cifar`]: CIFAR-10, as published or as JPEG; [`idx`], [`images`]: MNIST and its relatives; [`wiring`]: who synapses on whom.
 //!
 //! ```no_run
 //! use chiasm_core::Quiet;
@@ -24,6 +24,7 @@
 //! # Ok::<(), chiasm_core::Failure>(())
 //! ```
 
+pub mod cifar;
 mod error;
 mod fetch;
 mod get;

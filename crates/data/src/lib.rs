@@ -7,6 +7,7 @@
 //! - [`arrays`]: files of named arrays that are no recording, and columns of CSV files;
 //! - [`rdm`]: [`Rdms`], dissimilarity matrices over the same stimuli, checked as strictly;
 //! - [`photos`]: [`Photos`], images of one size from folders, lists and stacks;
+//! - [`color_images`]: [`ColorImages`], images in color with the class of each;
 //! - [`sound`]: [`Sound`](sound::Sound), WAV files, and spikes of a cochlea of mel-spaced bands;
 //! - [`text`]: text as tokens of a vocabulary of byte pairs;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
@@ -15,6 +16,7 @@
 //! - [`error`]: [`DataError`], which names file, dataset, unit, index, expected and found.
 
 pub mod arrays;
+pub mod color_images;
 pub mod counts;
 pub mod datasets;
 pub mod error;
@@ -30,6 +32,7 @@ pub mod sound;
 pub mod text;
 
 pub use arrays::NamedArrays;
+pub use color_images::{Channels, ColorImages};
 pub use counts::{Counting, Counts, Silent};
 pub use error::{DataError, Place};
 pub use events::{Event, Events, Sensor};

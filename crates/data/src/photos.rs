@@ -48,18 +48,14 @@ impl Photos {
     /// # Errors
     /// [`DataError::Malformed`]: not an image, cut short, of more than 2^27 pixels.
     pub fn decode(bytes: &[u8], path: &Path) -> Result<Array2<f64>, DataError> {
-        let is_jpeg = bytes.starts_with(&[0xff, 0xd8]);
-        let format = if is_jpeg { "JPEG" } else { "PNG" };
-        // The decoders are not ours and the file may be hostile.
-        let decoded = catch_unwind(AssertUnwindSafe(|| match is_jpeg {
-            true => of_jpeg(bytes),
-            false => of_png(bytes),
-        }));
-        let decoded = decoded.unwrap_or_else(|_| Err("damaged".into()));
-        decoded.map_err(|reason| DataError::Malformed {
-            path: path.into(),
-            format,
-            reason,
+        let levels = Levels::decode(bytes, path)?;
+        let grey = levels.grey();
+        Array2::from_shape_vec((levels.rows, levels.columns), grey).map_err(|e| {
+            DataError::Malformed {
+                path: path.into(),
+                format: "image",
+                reason: e.to_string(),
+            }
         })
     }
 
@@ -106,12 +102,12 @@ impl Photos {
     }
 }
 
-fn is_photo(path: &Path) -> bool {
+pub(crate) fn is_photo(path: &Path) -> bool {
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
-fn reading(path: &Path) -> impl Fn(std::io::Error) -> DataError {
+pub(crate) fn reading(path: &Path) -> impl Fn(std::io::Error) -> DataError {
     let path = path.to_path_buf();
     move |source| DataError::Io {
         path: path.clone(),
@@ -121,7 +117,7 @@ fn reading(path: &Path) -> impl Fn(std::io::Error) -> DataError {
 }
 
 /// The photographs in a folder, by name.
-fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(crate) fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = vec![];
     for entry in std::fs::read_dir(path).map_err(reading(path))? {
         let file = entry.map_err(reading(path))?.path();
@@ -179,21 +175,68 @@ fn sized(rows: u64, columns: u64) -> Result<(), String> {
     ))
 }
 
-fn grey(pixels: &[u8], (rows, columns): (usize, usize)) -> Result<Array2<f64>, String> {
-    let channels = pixels.len().checked_div(rows * columns).unwrap_or(0);
-    if channels == 0 {
-        return Err("an image without pixels".into());
-    }
-    let level = |pixel: &[u8]| match *pixel {
-        [r, g, b, ..] => 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b),
-        // Grey, with or without transparency.
-        _ => f64::from(pixel[0]),
-    };
-    let levels = pixels.chunks_exact(channels).map(level).collect();
-    Array2::from_shape_vec((rows, columns), levels).map_err(|e| e.to_string())
+/// An image as it was stored: rows of pixels of one channel (grey) or more (red, green, blue, transparency).
+pub(crate) struct Levels {
+    pub(crate) pixels: Vec<u8>,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
 }
 
-fn of_png(bytes: &[u8]) -> Result<Array2<f64>, String> {
+impl Levels {
+    /// A PNG or JPEG file's bytes; `path` is for errors.
+    pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
+        let is_jpeg = bytes.starts_with(&[0xff, 0xd8]);
+        let format = if is_jpeg { "JPEG" } else { "PNG" };
+        // The decoders are not ours and the file may be hostile.
+        let decoded = catch_unwind(AssertUnwindSafe(|| match is_jpeg {
+            true => of_jpeg(bytes),
+            false => of_png(bytes),
+        }));
+        let decoded = decoded.unwrap_or_else(|_| Err("damaged".into()));
+        decoded.map_err(|reason| DataError::Malformed {
+            path: path.into(),
+            format,
+            reason,
+        })
+    }
+
+    fn checked(pixels: Vec<u8>, rows: usize, columns: usize) -> Result<Self, String> {
+        let n = rows * columns;
+        if n == 0 || pixels.is_empty() || !pixels.len().is_multiple_of(n) {
+            return Err("an image without pixels".into());
+        }
+        Ok(Self {
+            pixels,
+            rows,
+            columns,
+        })
+    }
+
+    fn channels(&self) -> usize {
+        self.pixels.len() / (self.rows * self.columns)
+    }
+
+    /// Luma, pixel by pixel.
+    pub(crate) fn grey(&self) -> Vec<f64> {
+        let level = |pixel: &[u8]| match *pixel {
+            [r, g, b, ..] => 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b),
+            // Grey, with or without transparency.
+            _ => f64::from(pixel[0]),
+        };
+        let pixels = self.pixels.chunks_exact(self.channels());
+        pixels.map(level).collect()
+    }
+
+    /// One of red, green and blue, pixel by pixel; of a grey image all three are its grey.
+    pub(crate) fn color(&self, channel: usize) -> Vec<f64> {
+        let n = self.channels();
+        let at = if n >= 3 { channel } else { 0 };
+        let pixels = self.pixels.chunks_exact(n);
+        pixels.map(|p| f64::from(p[at])).collect()
+    }
+}
+
+fn of_png(bytes: &[u8]) -> Result<Levels, String> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let header = decoder.read_header_info().map_err(|e| e.to_string())?;
@@ -203,21 +246,21 @@ fn of_png(bytes: &[u8]) -> Result<Array2<f64>, String> {
     let mut pixels = vec![0; size];
     let info = reader.next_frame(&mut pixels).map_err(|e| e.to_string())?;
     pixels.truncate(info.buffer_size());
-    grey(&pixels, (info.height as usize, info.width as usize))
+    Levels::checked(pixels, info.height as usize, info.width as usize)
 }
 
-fn of_jpeg(bytes: &[u8]) -> Result<Array2<f64>, String> {
+fn of_jpeg(bytes: &[u8]) -> Result<Levels, String> {
     let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes));
     decoder.decode_headers().map_err(|e| e.to_string())?;
     let header = decoder.info().ok_or("no size")?;
     sized(header.height.into(), header.width.into())?;
     let pixels = decoder.decode().map_err(|e| e.to_string())?;
     let info = decoder.info().ok_or("no size")?;
-    grey(&pixels, (usize::from(info.height), usize::from(info.width)))
+    Levels::checked(pixels, usize::from(info.height), usize::from(info.width))
 }
 
 /// The mean over the area that each new pixel covers.
-fn resized(from: ArrayView2<'_, f64>, (rows, columns): (usize, usize)) -> Array2<u8> {
+pub(crate) fn resized(from: ArrayView2<'_, f64>, (rows, columns): (usize, usize)) -> Array2<u8> {
     let down = shares(from.dim().0, rows);
     let right = shares(from.dim().1, columns);
     Array2::from_shape_fn((rows, columns), |(y, x)| {

@@ -3,6 +3,7 @@
 //! - [`continual`]: learning one task after another;
 //! - [`layers`]: operations that Burn would run one by one, in one pass each, with their gradients by hand;
 //! - [`network`]: networks as stacks of layers on plain arrays, and their training;
+//! - [`perceptrons`]: multi-layer perceptrons on images, and how their error falls with compute;
 //! - [`quadratic`]: quadratic neurons and how to train them;
 //! - [`recurrent`]: recurrent networks of rate units, and how far learning moves them;
 //! - [`spiking`]: whole spiking networks;
@@ -19,6 +20,7 @@ pub mod layers;
 pub mod models;
 pub mod network;
 mod number;
+pub mod perceptrons;
 pub mod quadratic;
 pub mod recurrent;
 pub mod spiking;

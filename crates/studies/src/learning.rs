@@ -8,3 +8,4 @@ pub mod quadratic_networks;
 pub mod representational_geometry;
 pub mod rich_lazy;
 pub(crate) mod samples;
+pub mod scaling_mlps;

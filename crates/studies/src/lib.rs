@@ -10,6 +10,7 @@ use chiasm_lab::Entry;
 pub mod continual;
 pub mod images;
 pub mod learning;
+mod photographs;
 pub mod recordings;
 pub mod sounds;
 pub mod spiking;
@@ -41,6 +42,7 @@ pub fn catalogue() -> Vec<Entry> {
         spiking::learned_delays::entry(),
         spiking::dynamic_confidence::entry(),
         learning::linguistic_collapse::entry(),
+        learning::scaling_mlps::entry(),
         learning::benign_oscillation::entry(),
     ]
 }

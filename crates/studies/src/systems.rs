@@ -89,7 +89,7 @@ pub const SYSTEMS: [System; 56] = [
     system(50, "linguistic-collapse", Area::Learning, "analysis::collapse", "neural collapse in language models"),
     system(51, "timescales", Area::Neurons, "net::models::tau_rnn", "how curricula give recurrent networks long timescales"),
     system(52, "sfq", Area::Neurons, "circuit::josephson", "superconducting single-flux-quantum neuromorphic circuits"),
-    system(53, "scaling-mlps", Area::Learning, "net::models::mlp", "scaling multi-layer perceptrons"),
+    system(53, "scaling-mlps", Area::Learning, "net::perceptrons", "scaling multi-layer perceptrons"),
     system(54, "stax", Area::Embodied, "world::diversity", "sparse rewards found in a learned behaviour space"),
     system(55, "benign-oscillation", Area::Learning, "net::theory", "benign oscillation of SGD with large rates"),
     system(56, "sharp", Area::Continual, "net::continual::sharp", "activation replay with sparse, dynamic connectivity"),

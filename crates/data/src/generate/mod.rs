@@ -5,6 +5,7 @@
 //! - [`aligned_clusters`], [`four_clusters`]: clusters of inputs whose geometry and labels are set apart from each other;
 //! - [`cognitive_trials`]: trials of short tasks that animals are trained on;
 //! - [`markov_tokens`](fn@markov_tokens): tokens of a Markov chain, where no text is at hand;
+//! - [`color_textures`](fn@color_textures): textures in color, where CIFAR-10 is not at hand;
 //! - [`drawn_digits`](fn@drawn_digits): images of digits, where handwritten ones are not at hand;
 //! - [`voiced_digits`](fn@voiced_digits): words of made-up voices, where spoken digits are not at hand;
 //! - [`lfr`](fn@lfr): weighted graphs with planted communities;
@@ -25,6 +26,7 @@ pub mod cerebral_flow;
 mod cluster_tasks;
 mod clustered_counts;
 mod cognitive_trials;
+mod color_textures;
 mod drawn_digits;
 mod lfr;
 mod markov_tokens;
@@ -49,6 +51,7 @@ pub use cluster_tasks::{
 };
 pub use clustered_counts::{ClusteredCounts, ClusteredTruth, clustered_counts};
 pub use cognitive_trials::{CognitiveTask, CognitiveTrials, cognitive_trials};
+pub use color_textures::color_textures;
 pub use drawn_digits::drawn_digits;
 pub use lfr::{Lfr, LfrGraph, lfr};
 pub use markov_tokens::{MarkovTokens, markov_tokens};

@@ -140,8 +140,8 @@ pub(super) fn unchanged(data: &[DataFileRecord]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Bytes and SHA-256 of a file; of a folder, of the names, sizes and contents of its files, which may be many (those in
-/// folders below are not read by any method, and do not count).
+/// Bytes and SHA-256 of a file; of a folder, of the names, sizes and contents of all files in it and in the folders below it,
+/// which may be many.
 fn checksum(path: &Path) -> Result<(u64, String), DataError> {
     let mut hash = Sha256::new();
     let mut bytes = 0;
@@ -158,16 +158,31 @@ fn checksum(path: &Path) -> Result<(u64, String), DataError> {
     Ok((bytes, hex(&hash.finalize())))
 }
 
-/// Names and paths of the files of a folder, by name.
+/// Folders in folders that are followed: images lie in `train/CLASS`. No more, since links may go in circles.
+const DEPTH: usize = 2;
+
+/// Names (with the folders below, `train/cat/1.jpg`) and paths of the files of a folder, by name.
 fn files_in(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let mut files = vec![];
-    for entry in std::fs::read_dir(folder).map_err(reading(folder))? {
-        let path = entry.map_err(reading(folder))?.path();
-        if path.is_file() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            files.push((name.into_owned(), path));
+    fn gather(
+        folder: &Path,
+        prefix: &str,
+        depth: usize,
+        files: &mut Vec<(String, PathBuf)>,
+    ) -> Result<(), DataError> {
+        for entry in std::fs::read_dir(folder).map_err(reading(folder))? {
+            let path = entry.map_err(reading(folder))?.path();
+            let own = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("{prefix}{own}");
+            if path.is_file() {
+                files.push((name, path));
+            } else if path.is_dir() && depth > 0 {
+                gather(&path, &format!("{name}/"), depth - 1, files)?;
+            }
         }
+        Ok(())
     }
+    let mut files = vec![];
+    gather(folder, "", DEPTH, &mut files)?;
     files.sort();
     Ok(files)
 }
@@ -247,6 +262,12 @@ mod tests {
         assert_eq!(sum(), both);
         std::fs::rename(temp.path().join("a"), temp.path().join("c")).expect("renamed");
         assert_ne!(sum(), both, "names count");
+        let before = sum();
+        let class = temp.path().join("train").join("cat");
+        std::fs::create_dir_all(&class).expect("made");
+        assert_eq!(sum(), before);
+        std::fs::write(class.join("1.jpg"), "meow").expect("written");
+        assert_ne!(sum(), before, "folders below count");
         assert!(checksum(&temp.path().join("nowhere")).is_err());
     }
 

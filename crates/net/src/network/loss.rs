@@ -102,7 +102,7 @@ pub(super) struct Sums {
 }
 
 /// The place of the largest value, the first of equals.
-pub(super) fn largest<T: Real>(values: impl Iterator<Item = T>) -> usize {
+pub(crate) fn largest<T: Real>(values: impl Iterator<Item = T>) -> usize {
     let mut best = (0, T::neg_infinity());
     for (i, v) in values.enumerate() {
         if v > best.1 {
@@ -113,6 +113,19 @@ pub(super) fn largest<T: Real>(values: impl Iterator<Item = T>) -> usize {
 }
 
 impl Loss {
+    /// The least that the loss can be where each sample has one class of so many: the entropy of a smoothed target
+    /// (1.1765 nats with smoothing .3 of 10 classes); 0 of the other losses.
+    #[must_use]
+    pub fn least(&self, classes: usize) -> f64 {
+        let Self::CrossEntropy { smoothing } = *self else {
+            return 0.0;
+        };
+        let (other, n) = (smoothing / classes as f64, classes as f64);
+        let own = 1.0 - smoothing + other;
+        let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+        term(own) + (n - 1.0) * term(other)
+    }
+
     /// Of these samples, whose outputs are given row by row. `gradient`, as large, is overwritten with that of the mean loss.
     pub(super) fn of<T: Real>(
         &self,

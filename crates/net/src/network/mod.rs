@@ -6,7 +6,8 @@
 //! - [`Layer`], [`Nonlinearity`], [`Attention`]: what a network is made of; [`Transformer`]: a stack of them for sequences;
 //! - [`Network`]: its parameters; outputs, activity of every layer ([`Network::activity`], [`Network::taps`], [`Network::record`]), tangent kernels;
 //! - [`TrainingConfig`], [`Training`]: descent on a [`Loss`], which can stop between epochs and go on to the same bits, or be
-//!   cloned to branch off.
+//!   cloned to branch off;
+//! - [`Supply`]: samples whose inputs are made anew in each epoch, batch by batch.
 //!
 //! ```
 //! use chiasm_core::{Quiet, Streams};
@@ -44,6 +45,7 @@ mod product;
 mod record;
 mod sequences;
 mod start;
+mod supply;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -59,12 +61,14 @@ pub use convolution::{Pooling, Window};
 pub use error::NetworkError;
 pub use forward::Trace;
 pub use layer::{Layer, QuadraticStart, Terms};
+pub(crate) use loss::largest;
 pub use loss::{Loss, Targets};
 pub use nonlinearity::Nonlinearity;
 pub(crate) use product::{multiply, multiply_turned, turned_multiply};
 pub use record::RecordError;
 pub use sequences::Transformer;
 pub use start::Start;
+pub use supply::{Mix, Supply};
 pub use training::{Epoch, Schedule, Training, TrainingConfig};
 
 use crate::Real;

@@ -1,9 +1,9 @@
 //! What a unit does to its input.
 
 use chiasm_core::{SettingError, vectorized};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use statrs::function::erf::erf;
 
 use crate::Real;
 
@@ -96,7 +96,7 @@ impl Nonlinearity {
                 let slope = T::of(slope);
                 each(x, y, |x| if x < T::ZERO { slope * x } else { x });
             }
-            Self::Tanh => each(x, y, T::tanh),
+            Self::Tanh => each(x, y, T::vector_tanh),
             Self::Clipped { low, high } => {
                 let (low, high) = (T::of(low), T::of(high));
                 each(x, y, |x| clip(x, low, high));
@@ -104,9 +104,9 @@ impl Nonlinearity {
             Self::Sigmoid => each(x, y, sigmoid),
             Self::Softplus => each(x, y, |x| {
                 let above = if x < T::ZERO { T::ZERO } else { x };
-                above + (-x.abs()).exp().ln_1p()
+                above + (-x.abs()).vector_exp().ln_1p()
             }),
-            Self::Gelu => each(x, y, |x| x * normal(x)),
+            Self::Gelu => each(x, y, |x| x * x.normal().0),
             Self::Square => each(x, y, |x| x * x),
             Self::GeluTanh => each(x, y, |x| x * gate(x)),
         }
@@ -142,7 +142,10 @@ impl Nonlinearity {
             }
             Self::Sigmoid => slopes(x, y, gradient, |_, y| y * (T::ONE - y)),
             Self::Softplus => slopes(x, y, gradient, |x, _| sigmoid(x)),
-            Self::Gelu => slopes(x, y, gradient, |x, _| normal(x) + x * density(x)),
+            Self::Gelu => slopes(x, y, gradient, |x, _| {
+                let (below, density) = x.normal();
+                below + x * density
+            }),
             Self::Square => slopes(x, y, gradient, |x, _| x + x),
             Self::GeluTanh => slopes(x, y, gradient, |x, _| {
                 let s = gate(x);
@@ -172,14 +175,32 @@ fn within<T: Real>(x: T, low: T, high: T) -> T {
 #[inline(always)]
 pub(super) fn sigmoid<T: Real>(x: T) -> T {
     // Of the absolute value, so that nothing overflows.
-    let e = (-x.abs()).exp();
+    let e = (-x.abs()).vector_exp();
     let low = e / (T::ONE + e);
     if x < T::ZERO { low } else { T::ONE - low }
 }
 
+/// Numbers per task: what is done to each depends on it alone, so no bit depends on the tasks.
+const CHUNK: usize = 1 << 14;
+
 #[inline(always)]
-fn normal<T: Real>(x: T) -> T {
-    T::of(0.5 * (1.0 + erf(x.wide() * std::f64::consts::FRAC_1_SQRT_2)))
+fn each<T: Real>(x: &[T], y: &mut [T], of: impl Fn(T) -> T + Sync) {
+    let part = |x: &[T], y: &mut [T]| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y = of(*x);
+                }
+            },
+        );
+    };
+    if x.len() <= CHUNK {
+        return part(x, y);
+    }
+    y.par_chunks_mut(CHUNK)
+        .zip(x.par_chunks(CHUNK))
+        .for_each(|(y, x)| part(x, y));
 }
 
 /// `sqrt(2 / pi)`, and the weight of the cube.
@@ -194,31 +215,23 @@ fn gate<T: Real>(x: T) -> T {
 }
 
 #[inline(always)]
-fn density<T: Real>(x: T) -> T {
-    // 1 / sqrt(2 pi)
-    T::of(0.398_942_280_401_432_7) * (-(x * x) / T::of(2.0)).exp()
-}
-
-#[inline(always)]
-fn each<T: Real>(x: &[T], y: &mut [T], of: impl Fn(T) -> T) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = of(*x);
-            }
-        },
-    );
-}
-
-#[inline(always)]
-fn slopes<T: Real>(x: &[T], y: &[T], gradient: &mut [T], of: impl Fn(T, T) -> T) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for ((g, x), y) in gradient.iter_mut().zip(x).zip(y) {
-                *g *= of(*x, *y);
-            }
-        },
-    );
+fn slopes<T: Real>(x: &[T], y: &[T], gradient: &mut [T], of: impl Fn(T, T) -> T + Sync) {
+    let part = |x: &[T], y: &[T], gradient: &mut [T]| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for ((g, x), y) in gradient.iter_mut().zip(x).zip(y) {
+                    *g *= of(*x, *y);
+                }
+            },
+        );
+    };
+    if x.len() <= CHUNK {
+        return part(x, y, gradient);
+    }
+    gradient
+        .par_chunks_mut(CHUNK)
+        .zip(x.par_chunks(CHUNK))
+        .zip(y.par_chunks(CHUNK))
+        .for_each(|((g, x), y)| part(x, y, g));
 }

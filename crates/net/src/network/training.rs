@@ -6,7 +6,8 @@ use rand::seq::SliceRandom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Network, NetworkError, Targets, Trace, finite};
+use super::supply::{Matrix, mixed};
+use super::{Loss, Network, NetworkError, Supply, Targets, Trace, finite};
 use crate::Real;
 use crate::train::{Optimizer, Rule, Share, cosine};
 
@@ -197,7 +198,42 @@ impl<T: Real> Training<T> {
     ) -> Result<Epoch, NetworkError> {
         self.accept(x, targets)?;
         let mut next = self.clone();
-        let found = next.pass(x, targets, streams, watch)?;
+        let found = next.pass(&Matrix { x, targets }, streams, watch)?;
+        *self = next;
+        Ok(found)
+    }
+
+    /// One pass over samples whose inputs are made batch by batch, such as augmented images, in an order drawn from `streams`
+    /// for this epoch.
+    ///
+    /// # Errors
+    /// As [`Self::epoch`]; where only whole batches are taken, fewer samples than one batch.
+    pub fn epoch_of(
+        &mut self,
+        supply: &dyn Supply<T>,
+        streams: &Streams,
+        watch: &dyn Watch,
+    ) -> Result<Epoch, NetworkError> {
+        let shape = |what, expected, found| NetworkError::Shape {
+            what,
+            expected,
+            found,
+        };
+        let (inputs, n) = (self.network.n_inputs(), supply.targets().len());
+        if supply.inputs() != inputs {
+            return Err(shape("inputs, columns", inputs, supply.inputs()));
+        }
+        let least = if supply.whole_batches() {
+            self.config.batch
+        } else {
+            1
+        };
+        if n < least {
+            return Err(shape("samples, at least one batch", least, n));
+        }
+        supply.targets().accept(n, self.network.n_outputs())?;
+        let mut next = self.clone();
+        let found = next.pass(supply, streams, watch)?;
         *self = next;
         Ok(found)
     }
@@ -221,7 +257,7 @@ impl<T: Real> Training<T> {
         let mut all = vec![];
         while !self.done() {
             let mut next = self.clone();
-            let found = next.pass(x, targets, streams, watch)?;
+            let found = next.pass(&Matrix { x, targets }, streams, watch)?;
             *self = next;
             watch.tick(1);
             watch.best("loss", found.loss);
@@ -249,36 +285,40 @@ impl<T: Real> Training<T> {
 
     fn pass(
         &mut self,
-        x: ArrayView2<'_, T>,
-        targets: Targets<'_, T>,
+        supply: &dyn Supply<T>,
         streams: &Streams,
         watch: &dyn Watch,
     ) -> Result<Epoch, NetworkError> {
-        let n = x.nrows();
+        let (targets, inputs) = (supply.targets(), self.network.n_inputs());
         // Rows of a sequence stay together.
         let span = self.network.span();
-        let mut order: Vec<usize> = (0..n / span).collect();
+        let mut order: Vec<usize> = (0..targets.len() / span).collect();
         order.shuffle(&mut streams.indexed("order", self.epoch));
-        let steps = order.len().div_ceil(self.config.batch);
+        let batch = self.config.batch;
+        if supply.whole_batches() {
+            order.truncate(order.len() / batch * batch);
+        }
+        let n = order.len() * span;
+        let steps = order.len().div_ceil(batch);
         let mut trace = Trace::default();
         let mut gradients = self.network.no_gradients();
-        let mut rows: Vec<T> = Vec::with_capacity(self.config.batch * x.ncols());
+        let mut rows: Vec<T> = vec![];
         let (mut loss, mut correct) = (0.0, 0.0);
         let mut samples = vec![];
-        for (step, together) in order.chunks(self.config.batch).enumerate() {
+        for (step, together) in order.chunks(batch).enumerate() {
             watch.check()?;
             samples.clear();
             samples.extend(together.iter().flat_map(|s| s * span..(s + 1) * span));
-            rows.clear();
-            for sample in &samples {
-                rows.extend(x.row(*sample));
-            }
+            rows.resize(samples.len() * inputs, T::ZERO);
+            let mix = supply.fill(self.epoch, step, &samples, &mut rows);
             self.network.forward(&rows, samples.len(), &mut trace);
             let mut outputs = vec![T::ZERO; trace.output().len()];
-            let sums = self
-                .config
-                .loss
-                .of(trace.output(), &targets, &samples, &mut outputs);
+            let of_loss = &self.config.loss;
+            let mut sums = of_loss.of(trace.output(), &targets, &samples, &mut outputs);
+            if let Some(mix) = mix {
+                let all = (trace.output(), &targets);
+                sums.loss = mixed(of_loss, all, &mix, sums.loss, &mut outputs);
+            }
             let (epoch, taken) = (self.epoch, self.optimizer.steps());
             let diverged = |quantity: String| NetworkError::Diverged {
                 quantity,

@@ -7,13 +7,12 @@ use chiasm_lab::figure::{Axis, Figure, Mark, Panel};
 use chiasm_net::network::{
     Layer, Network, Nonlinearity, Pooling, Schedule, Targets, Training, TrainingConfig, Window,
 };
-use chiasm_net::perceptrons::Pixels;
 use chiasm_net::train::Rule;
 use ndarray::Array2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::images::photographs;
+use crate::photographs::{self, Photographs};
 
 /// The network and how it learns. Not the paper's, which was not seen: chosen for two minutes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -137,9 +136,10 @@ fn last(values: &[f64]) -> f64 {
 const ARMS: [&str; 2] = ["large, then small", "small"];
 
 pub(super) fn run(photos: &Photos, bench: &mut Bench) -> Result<(), Failure> {
-    let (train, test, source) = photographs(photos.train, photos.test, bench)?;
-    let all = |part: &Pixels| -> Vec<usize> { (0..part.len()).collect() };
-    let (x, seen): (Array2<f32>, _) = (train.rows(&all(&train)), test.rows(&all(&test)));
+    let found = photographs::load(true, (photos.train, photos.test), bench)?;
+    let (train, test) = (&found.train, &found.test);
+    let all = Photographs::all;
+    let (x, seen): (Array2<f32>, _) = (train.rows(&all(train)), test.rows(&all(test)));
     let (labels, held_out) = (train.images().labels(), test.images().labels());
     let (channels, rows, columns) = train.images().shape();
     let layers = photos.layers([channels, rows, columns]);
@@ -194,25 +194,36 @@ pub(super) fn run(photos: &Photos, bench: &mut Bench) -> Result<(), Failure> {
     bench.metric("photographs/gap", gap, "1")?;
     bench.metric("photographs/train-least", least.fold(1.0, f64::min), "1")?;
     for (arm, name) in ["large", "small"].into_iter().enumerate() {
-        bench.metric(&format!("photographs/test-{name}"), mean(arm, &|c| last(&c.test)), "1")?;
-        bench.metric(&format!("photographs/rises-{name}"), mean(arm, &Course::rises), "1")?;
+        bench.metric(
+            &format!("photographs/test-{name}"),
+            mean(arm, &|c| last(&c.test)),
+            "1",
+        )?;
+        bench.metric(
+            &format!("photographs/rises-{name}"),
+            mean(arm, &Course::rises),
+            "1",
+        )?;
     }
     let rises = mean(0, &Course::rises) - mean(1, &Course::rises);
     bench.metric("photographs/rises-gap", rises, "1")?;
-    bench.figure(figure(photos, &courses, &source))
+    bench.figure(figure(photos, &courses, &found.name))
 }
 
 fn figure(photos: &Photos, courses: &[Course], source: &str) -> Figure {
     let panel = |title: &str, y: Axis, value: fn(&Course) -> &[f64]| {
         let panel = Panel::new(title, Axis::new("passes", "1"), y);
-        courses.iter().enumerate().fold(panel, |panel, (job, course)| {
-            let y = value(course).to_vec();
-            panel.with(Mark::Line {
-                series: ARMS[job % ARMS.len()].into(),
-                x: (1..=y.len()).map(|e| e as f64).collect(),
-                y,
+        courses
+            .iter()
+            .enumerate()
+            .fold(panel, |panel, (job, course)| {
+                let y = value(course).to_vec();
+                panel.with(Mark::Line {
+                    series: ARMS[job % ARMS.len()].into(),
+                    x: (1..=y.len()).map(|e| e as f64).collect(),
+                    y,
+                })
             })
-        })
     };
     Figure::new(
         "photographs",
