@@ -101,7 +101,7 @@ impl Window {
     }
 
     /// Numbers in a patch.
-    pub(super) fn patch(&self) -> usize {
+    pub(crate) fn patch(&self) -> usize {
         self.image[0] * self.size * self.size
     }
 

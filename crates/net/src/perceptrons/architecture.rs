@@ -143,7 +143,20 @@ pub fn count(inputs: usize, layers: &[Layer]) -> Result<Count, SettingError> {
                 Terms::Product => (2 * (m + n) + n, 2 * m),
                 Terms::Squares => (2 * m + n, 2 * m),
             },
-            Layer::Each(_) => (0, 0),
+            Layer::Convolution {
+                window,
+                channels,
+                bias,
+            } => {
+                let own = (window.patch() * channels) as u64;
+                let bias = if *bias { *channels as u64 } else { 0 };
+                (own + bias, window.patch() as u64 * n)
+            }
+            Layer::Each(_) | Layer::Pool { .. } => (0, 0),
+            Layer::Embedding { vocabulary, .. } => (*vocabulary as u64 * n, 0),
+            Layer::Positions { span } => (*span as u64 * n, 0),
+            Layer::Attention(_) => (3 * width * width, 3 * width * width),
+            Layer::Tied { .. } => (0, m),
             Layer::Norm => (2 * width, 0),
             Layer::Residual(branch) | Layer::ReZero(branch) => {
                 let own = count(all.outputs, branch)?;

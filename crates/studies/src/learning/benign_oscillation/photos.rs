@@ -228,7 +228,7 @@ fn figure(photos: &Photos, courses: &[Course], source: &str) -> Figure {
     Figure::new(
         "photographs",
         "A large step on real images",
-        format!(
+        &format!(
             "A network of two convolutions on {} images ({source}), by plain stochastic descent in batches of {}: at a step of {} that \
              falls to {} half-way, and at {} throughout, {} networks of each from the same starts. The large step's loss rises now \
              and then; what it learned is told by the test images.",
