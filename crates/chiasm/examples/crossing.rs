@@ -83,6 +83,8 @@ fn cross(folder: &Path) -> Result<Vec<String>, Failure> {
     // The activity after each nonlinearity, and the outputs.
     let recording = perceptron.record(seen.view(), &names, &[1, 3, 4])?;
     keep("perceptron.npz", &recording)?;
+    // For other programs: `torch.nn.Sequential` of the same layers takes them as they are.
+    perceptron.save(&DiskFiles, &folder.join("perceptron.safetensors"))?;
 
     let qcfs = Qcfs {
         hidden: vec![64, 32],
