@@ -55,6 +55,10 @@ const EPSILON: f64 = 1e-5;
 impl<T: Real> Network<T> {
     /// Runs `rows` rows of inputs, row by row, through the network. Panics if their number does not fit.
     pub fn forward(&self, x: &[T], rows: usize, trace: &mut Trace<T>) {
+        T::forward(self, x, rows, trace);
+    }
+
+    pub(crate) fn forward_inner(&self, x: &[T], rows: usize, trace: &mut Trace<T>) {
         assert_eq!(x.len(), rows * self.inputs, "inputs, values");
         trace.rows = rows;
         trace.input.clear();
