@@ -9,9 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use statrs::function::erf::erf;
 
+use crate::compiled::Compiled;
+
 /// `f32` to train, `f64` to check gradients and identities.
 pub trait Real:
-    NdFloat + Element + RealField + Default + Sum + Serialize + DeserializeOwned
+    NdFloat + Element + RealField + Default + Sum + Serialize + DeserializeOwned + Compiled
 {
     /// 0.
     const ZERO: Self;

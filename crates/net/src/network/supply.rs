@@ -74,8 +74,10 @@ impl<T: Real> Supply<T> for Matrix<'_, '_, T> {
 
     fn fill(&self, _: usize, _: usize, samples: &[usize], rows: &mut [T]) -> Option<Mix> {
         for (row, sample) in rows.chunks_exact_mut(self.x.ncols()).zip(samples) {
-            for (to, from) in row.iter_mut().zip(self.x.row(*sample)) {
-                *to = *from;
+            let from = self.x.row(*sample);
+            match from.as_slice() {
+                Some(from) => row.copy_from_slice(from),
+                None => row.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
             }
         }
         None

@@ -289,6 +289,15 @@ impl<T: Real> Training<T> {
         streams: &Streams,
         watch: &dyn Watch,
     ) -> Result<Epoch, NetworkError> {
+        T::pass(self, supply, streams, watch)
+    }
+
+    pub(crate) fn pass_inner(
+        &mut self,
+        supply: &dyn Supply<T>,
+        streams: &Streams,
+        watch: &dyn Watch,
+    ) -> Result<Epoch, NetworkError> {
         let (targets, inputs) = (supply.targets(), self.network.n_inputs());
         // Rows of a sequence stay together.
         let span = self.network.span();

@@ -163,6 +163,10 @@ impl<'a> Augmented<'a> {
 
     /// Writes what is seen of images in an epoch, without mixing.
     pub(super) fn see<T: Real>(&self, epoch: usize, samples: &[usize], rows: &mut [T]) {
+        T::see(self, epoch, samples, rows);
+    }
+
+    pub(crate) fn see_inner<T: Real>(&self, epoch: usize, samples: &[usize], rows: &mut [T]) {
         let plain = self.augmentation.crop == Crop::Whole && !self.augmentation.flip;
         let streams = self.streams.child(&epoch.to_string());
         rows.par_chunks_exact_mut(self.pixels.inputs())

@@ -1,9 +1,9 @@
 //! What a network says of images.
 
-use chiasm_core::{SettingError, Watch};
+use chiasm_core::{SettingError, Streams, Watch};
 use ndarray::{Array2, Axis};
 
-use super::{Augmented, Pixels};
+use super::{Augmentation, Augmented, Pixels};
 use crate::Real;
 use crate::network::{Network, NetworkError, Supply, Trace};
 
@@ -20,9 +20,10 @@ pub fn predict<T: Real>(
     images: &[usize],
 ) -> Result<Array2<f64>, NetworkError> {
     fits(network, pixels.inputs())?;
+    // Images as they are: streams are not drawn from.
+    let plain = Augmented::new(pixels, Augmentation::default(), &Streams::new(0))?;
     Ok(told(network, images, |images, rows| {
-        let each = rows.chunks_exact_mut(pixels.inputs()).zip(images);
-        each.for_each(|(row, image)| pixels.write(*image, row));
+        plain.see(0, images, rows)
     }))
 }
 

@@ -9,6 +9,7 @@ mod claims;
 mod config;
 mod figures;
 mod fit;
+mod fit_config;
 mod images;
 mod report;
 mod run;
@@ -16,7 +17,8 @@ mod run;
 mod tests;
 mod transfer;
 
-pub use config::{Config, FitConfig};
+pub use config::Config;
+pub use fit_config::FitConfig;
 
 /// The study.
 pub struct ScalingMlpsStudy;

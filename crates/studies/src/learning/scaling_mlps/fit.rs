@@ -10,8 +10,8 @@ use chiasm_net::perceptrons::{Perceptron, Pixels};
 use chiasm_net::train::Rule;
 
 use super::arms::{self, Arm, Kind, Trained};
-use super::config::FitConfig;
 use super::figures;
+use super::fit_config::FitConfig;
 use super::images::{Data, draw};
 
 pub(super) fn fit(

@@ -153,7 +153,7 @@ fn own_images_are_told_and_bad_folders_end_in_their_error() {
         batch: 64,
         ..small()
     };
-    assert!(refused(&many, &own).contains("batch: expected at most 32"));
+    assert!(refused(&many, &own).contains("`batch`: expected at most 32"));
     assert!(refused(&small(), &own.join("red")).contains("at least two classes"));
     let lone = temp.path().join("lone");
     folder(&lone, 4, 8);
