@@ -120,7 +120,7 @@ def torch_side(case: dict, folder: Path):
             model.zero_grad(set_to_none=True)
             loss.backward()
             step_of()
-            total += float(loss)
+            total += float(loss.detach())
         return {"loss": total / steps}
 
     return work

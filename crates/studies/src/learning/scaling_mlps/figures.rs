@@ -206,7 +206,7 @@ pub(super) fn filters(networks: &[(&str, &Trained)], shape: (usize, usize, usize
                 .into_iter()
                 .map(|r| r.into_iter().map(|v| v / most).collect());
             figure = figure.with(panel.with(Mark::Heatmap {
-                series: "weight / largest".into(),
+                series: "weight".into(),
                 values: values.collect(),
                 x_range: None,
                 y_range: None,

@@ -56,6 +56,16 @@ pub(super) fn by_width(config: &Config, results: &Results) -> Vec<(f64, f64)> {
     widths.map(of).collect()
 }
 
+/// Largest distance from the independent program's accuracies, in points.
+pub(super) fn from_card(config: &Config, results: &Results) -> f64 {
+    let own = by_width(config, results);
+    let apart = SEEN.iter().map(|(width, seen)| {
+        let found = own.iter().find(|(w, _)| *w == *width as f64);
+        found.map_or(f64::NAN, |(_, accuracy)| (accuracy - seen).abs())
+    });
+    apart.fold(0.0, chiasm_core::stats::greater)
+}
+
 pub(super) fn metrics(
     config: &Config,
     results: &Results,
@@ -90,13 +100,6 @@ pub(super) fn metrics(
     let only = |pairs: Vec<(f64, f64)>| pairs.into_iter().map(|p| p.1).collect::<Vec<f64>>();
     let widths = only(by_width(config, results));
     bench.metric("width/inversions", inversions(&widths), "1")?;
-    let known = SEEN.iter().filter_map(|(width, seen)| {
-        let place = config.widths.widths.iter().position(|w| w == width)?;
-        Some((widths[place] - seen).abs())
-    });
-    if let Some(apart) = known.reduce(f64::max) {
-        bench.metric("width/from-card", apart, "points")?;
-    }
     bench.metric("width/power-law-slope", results.line.0, "1")?;
     bench.metric("width/power-law-r2", results.line.1, "1")?;
     if let Some((law, pure, interval)) = &results.law {
