@@ -14,6 +14,7 @@
 //! The same inputs give the same bits on any number of threads: every sum is taken in an order that depends on the shapes
 //! alone.
 
+mod compiled;
 pub mod continual;
 pub mod layers;
 pub mod models;

@@ -10,7 +10,14 @@ use serde::de::DeserializeOwned;
 
 /// `f32` to train, `f64` to check gradients and identities.
 pub trait Real:
-    NdFloat + Element + RealField + Default + Sum + Serialize + DeserializeOwned
+    NdFloat
+    + Element
+    + RealField
+    + Default
+    + Sum
+    + Serialize
+    + DeserializeOwned
+    + crate::compiled::Compiled
 {
     /// 0.
     const ZERO: Self;

@@ -22,6 +22,16 @@ impl<T: Real> Network<T> {
         into: &mut [Vec<T>],
         inputs: bool,
     ) -> Vec<T> {
+        T::backward(self, trace, outputs, into, inputs)
+    }
+
+    pub(crate) fn back_generic(
+        &self,
+        trace: &Trace<T>,
+        outputs: Vec<T>,
+        into: &mut [Vec<T>],
+        inputs: bool,
+    ) -> Vec<T> {
         let rows = trace.rows;
         let mut gradient = outputs;
         // What goes around the branches that were not opened yet, going backwards.

@@ -60,6 +60,10 @@ impl<T: Real> Network<T> {
 
     /// The first so many steps alone.
     pub(super) fn forward_upto(&self, x: &[T], rows: usize, steps: usize, trace: &mut Trace<T>) {
+        T::forward(self, x, rows, steps, trace);
+    }
+
+    pub(crate) fn forward_generic(&self, x: &[T], rows: usize, steps: usize, trace: &mut Trace<T>) {
         assert_eq!(x.len(), rows * self.inputs, "inputs, values");
         assert_eq!(rows % self.span(), 0, "rows of whole sequences");
         trace.rows = rows;

@@ -121,6 +121,17 @@ impl Loss {
         samples: &[usize],
         gradient: &mut [T],
     ) -> Sums {
+        let (loss, correct) = T::loss(*self, outputs, targets, samples, gradient);
+        Sums { loss, correct }
+    }
+
+    pub(crate) fn of_generic<T: Real>(
+        &self,
+        outputs: &[T],
+        targets: &Targets<'_, T>,
+        samples: &[usize],
+        gradient: &mut [T],
+    ) -> (f64, f64) {
         let n = outputs.len() / samples.len().max(1);
         let share = T::ONE / T::of(samples.len() as f64);
         let mut sums = Sums::default();
@@ -128,7 +139,8 @@ impl Loss {
             && n >= vocabulary::MANY
         {
             let which = samples.iter().map(|s| labels[*s]);
-            return vocabulary::cross_entropy(outputs, n, which, (*smoothing, share), gradient);
+            let sums = vocabulary::cross_entropy(outputs, n, which, (*smoothing, share), gradient);
+            return (sums.loss, sums.correct);
         }
         let mut target = vec![T::ZERO; n];
         let rows = outputs.chunks_exact(n).zip(gradient.chunks_exact_mut(n));
@@ -147,7 +159,7 @@ impl Loss {
             };
             sums.correct += f64::from(u8::from(right));
         }
-        sums
+        (sums.loss, sums.correct)
     }
 
     /// Whether every output is on the side of its target.
