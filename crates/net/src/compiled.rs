@@ -8,6 +8,7 @@ use chiasm_core::{Streams, Watch};
 use crate::Real;
 use crate::network::{Epoch, Network, NetworkError, Supply, Trace, Training};
 use crate::perceptrons::Augmented;
+use crate::train::{NotFinite, Optimizer, Parameters};
 
 /// Entries into these loops. They are called by the methods of the same names, and by nothing else.
 #[doc(hidden)]
@@ -38,6 +39,15 @@ pub trait Compiled: Sized {
         into: &mut [Vec<Self>],
         inputs: bool,
     ) -> Vec<Self>
+    where
+        Self: Real;
+    /// A step of an optimizer.
+    fn update(
+        optimizer: &mut Optimizer<Self>,
+        parameters: &mut Parameters<Self>,
+        gradients: &[Vec<Self>],
+        factor: f64,
+    ) -> Result<Vec<f64>, NotFinite>
     where
         Self: Real;
     /// Augmented images.
@@ -74,6 +84,14 @@ macro_rules! compiled {
                 inputs: bool,
             ) -> Vec<Self> {
                 network.back_inner(trace, outputs, into, inputs)
+            }
+            fn update(
+                optimizer: &mut Optimizer<Self>,
+                parameters: &mut Parameters<Self>,
+                gradients: &[Vec<Self>],
+                factor: f64,
+            ) -> Result<Vec<f64>, NotFinite> {
+                optimizer.update_inner(parameters, gradients, factor)
             }
             fn see(supply: &Augmented<'_>, epoch: usize, samples: &[usize], rows: &mut [Self]) {
                 supply.see_inner(epoch, samples, rows);

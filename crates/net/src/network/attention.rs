@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layer::MAX_SPAN;
 use super::product::{strided, strided_mut};
+use super::vocabulary::over;
 use crate::Real;
 
 /// Attention by heads (Vaswani et al. 2017). Rows are tokens, `span` of them in a row a sequence. With queries, keys and
@@ -267,13 +268,11 @@ fn softmax<T: Real>(row: &mut [T], block: &Range<usize>, seen: &Range<usize>) {
     vectorized(
         #[inline(always)]
         || {
-            let top = row
-                .iter()
-                .fold(T::neg_infinity(), |a, b| if *b > a { *b } else { a });
+            let top = over(row, T::neg_infinity(), |a, b| if b > a { b } else { a });
             for v in row.iter_mut() {
                 *v = (*v - top).vector_exp();
             }
-            let sum = row.iter().copied().sum::<T>();
+            let sum = over(row, T::ZERO, |a, b| a + b);
             let scale = T::ONE / sum;
             for v in row.iter_mut() {
                 *v *= scale;
@@ -287,13 +286,13 @@ fn softmax_back<T: Real>(shares: &[T], gradient: &mut [T]) {
     vectorized(
         #[inline(always)]
         || {
-            let along: T = shares
-                .iter()
-                .zip(gradient.iter())
-                .map(|(p, g)| *p * *g)
-                .sum();
+            // Gradients times shares, kept in their place for the sum by lanes.
             for (g, p) in gradient.iter_mut().zip(shares) {
-                *g = *p * (*g - along);
+                *g *= *p;
+            }
+            let along = over(gradient, T::ZERO, |a, b| a + b);
+            for (g, p) in gradient.iter_mut().zip(shares) {
+                *g -= *p * along;
             }
         },
     );

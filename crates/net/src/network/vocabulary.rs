@@ -73,7 +73,7 @@ fn row<T: Real>(y: &[T], label: usize, smoothing: f64, share: T, g: &mut [T]) ->
 
 /// Lane by lane, then the lanes in order.
 #[inline(always)]
-fn over<T: Real>(x: &[T], first: T, join: impl Fn(T, T) -> T) -> T {
+pub(super) fn over<T: Real>(x: &[T], first: T, join: impl Fn(T, T) -> T) -> T {
     let mut lanes = [first; LANES];
     let chunks = x.chunks_exact(LANES);
     let rest = chunks.remainder();

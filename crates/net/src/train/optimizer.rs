@@ -187,6 +187,15 @@ impl<T: Real> Optimizer<T> {
         gradients: &[Vec<T>],
         factor: f64,
     ) -> Result<Vec<f64>, NotFinite> {
+        T::update(self, parameters, gradients, factor)
+    }
+
+    pub(crate) fn update_inner(
+        &mut self,
+        parameters: &mut Parameters<T>,
+        gradients: &[Vec<T>],
+        factor: f64,
+    ) -> Result<Vec<f64>, NotFinite> {
         let squares = |s: &Share| -> f64 { s.arrays.iter().map(|&a| squares(&gradients[a])).sum() };
         let norms: Vec<f64> = self.shares.iter().map(|s| squares(s).sqrt()).collect();
         if let Some(bad) = norms.iter().position(|n| !n.is_finite()) {

@@ -55,7 +55,7 @@ pub struct LanguageModels {
     pub text: Option<PathBuf>,
     /// Which text they read.
     pub corpus: Corpus,
-    /// Bytes read of the text, from its start (card 50, D: about a megabyte).
+    /// Bytes read of the text, from its start (card 50, D: about a megabyte; quick: a fifth).
     pub bytes: usize,
     /// Part of them, the last one, that is kept for validation (chosen).
     pub held_out: f64,
@@ -63,19 +63,19 @@ pub struct LanguageModels {
     pub vocabulary: usize,
     /// Tokens of a sequence (card 50, D: 128).
     pub span: usize,
-    /// Widths (card 50, D: 16, 32, 64, 128). No model is trained where there is none.
+    /// Widths (card 50, D: 16, 32, 64, 128; quick: without the last). No model is trained where there is none.
     pub widths: Vec<usize>,
     /// Numbers of blocks (card 50, D: 1 and 2).
     pub blocks: Vec<usize>,
     /// Heads of attention (card 50, D: 4).
     pub heads: usize,
-    /// Lengths of training, epochs, ascending (card 50, D: 1, 3, 10).
+    /// Lengths of training, epochs, ascending (card 50, D: 1, 3, 10; quick: 3).
     pub epochs: Vec<usize>,
     /// Weight decays (card 50, D: 5e-4 and .1).
     pub decays: Vec<f64>,
     /// Learning rate at the start of half a cosine (card 50, D: 1e-3).
     pub rate: f64,
-    /// Sequences of a batch (chosen).
+    /// Sequences of a batch (chosen; quick: 1, for as many steps as its text allows).
     pub batch: usize,
     /// Largest norm of the gradient (card 50, A: 1).
     pub clip: f64,
@@ -86,17 +86,17 @@ impl Default for LanguageModels {
         Self {
             text: None,
             corpus: Corpus::Shakespeare,
-            bytes: 250_000,
+            bytes: 200_000,
             held_out: 0.1,
             vocabulary: 1024,
             span: 128,
             widths: vec![16, 32, 64],
             blocks: vec![1, 2],
             heads: 4,
-            epochs: vec![1, 3],
+            epochs: vec![3],
             decays: vec![5e-4, 0.1],
             rate: 1e-3,
-            batch: 4,
+            batch: 1,
             clip: 1.0,
         }
     }
