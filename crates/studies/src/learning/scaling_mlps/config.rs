@@ -191,7 +191,7 @@ impl Default for Transfer {
             held_out: (8, 9),
             images: 500,
             epochs: 6,
-            tuning_epochs: 40,
+            tuning_epochs: 100,
             tuning_batch: 50,
             head_rate: 0.01,
         }

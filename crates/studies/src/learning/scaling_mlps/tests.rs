@@ -80,7 +80,7 @@ fn write(path: &Path, levels: &[u8], side: u32) {
         .unwrap();
 }
 
-/// Images of two classes that differ in color, as `CLASS/NAME.png`.
+/// Images of two classes, one without blue and one without red, as `CLASS/NAME.png`.
 fn folder(at: &Path, n: usize, seed: u64) {
     let images = color_textures(10 * n, &chiasm_core::Streams::new(seed)).unwrap();
     for i in 0..10 * n {
@@ -89,9 +89,10 @@ fn folder(at: &Path, n: usize, seed: u64) {
             continue;
         }
         let image = images.pixels().slice(s![i, .., .., ..]);
+        let dark = if class == 0 { 2 } else { 0 };
         let levels: Vec<u8> = (0..32 * 32)
             .flat_map(|p| (0..3).map(move |c| (c, p / 32, p % 32)))
-            .map(|(c, y, x)| image[[c, y, x]])
+            .map(|(c, y, x)| if c == dark { 20 } else { image[[c, y, x]] })
             .collect();
         let name = if class == 0 { "red" } else { "blue" };
         write(&at.join(name).join(format!("{i:04}.png")), &levels, 32);
@@ -137,7 +138,7 @@ fn own_images_are_told_and_bad_folders_end_in_their_error() {
     assert_eq!(bench.record().figures.len(), 4);
     assert!(bench.record().notes[0].contains("kept for testing"));
 
-    // Folders for learning and testing; in grey, red and blue are hardly told apart, but the images are read.
+    // Folders for learning and testing, in grey.
     let split = temp.path().join("split");
     folder(&split.join("train"), 20, 6);
     folder(&split.join("test"), 10, 7);
