@@ -302,8 +302,8 @@ impl<T: Real> Network<T> {
         let end = ends.get(layer).ok_or_else(|| {
             SettingError::new("layer", format!("a position below {}", ends.len()), layer)
         })?;
-        let before = self.layers[..=layer].iter();
-        let width = before.fold(Ok(self.inputs), |n, l| n.and_then(|n| l.width(n)))?;
+        let mut before = self.layers[..=layer].iter();
+        let width = before.try_fold(self.inputs, |n, l| l.width(n))?;
         self.upto(x, end + 1, width)
     }
 

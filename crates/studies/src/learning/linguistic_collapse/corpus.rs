@@ -24,7 +24,7 @@ impl Sequences {
         let n = tokens.len().saturating_sub(1) / span * span;
         Self {
             x: Array2::from_shape_fn((n, 1), |(i, _)| tokens[i] as f32),
-            next: tokens[1..=n].iter().map(|t| *t as usize).collect(),
+            next: tokens.iter().skip(1).take(n).map(|t| *t as usize).collect(),
         }
     }
 

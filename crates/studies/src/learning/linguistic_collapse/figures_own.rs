@@ -147,7 +147,7 @@ pub(super) fn strengths(found: &Association) -> Figure {
         "own-strengths",
         "Which measure goes with the loss of own models",
         "Spearman correlation of each measure with the validation loss over own language models, with the labels of the tokens and \
-         with shuffled ones. What is left with shuffled labels is what width alone does to a measure.",
+         with shuffled ones. What goes with the loss when labels are shuffled is the geometry of the features, width above all, and no collapse of classes.",
     )
     .with(panel)
 }

@@ -98,12 +98,18 @@ fn associate(courses: &[Course], config: &Config, bench: &Bench) -> Result<Assoc
         let streams = bench.streams().child(name);
         let each = MEASURES.iter().enumerate().map(|(i, (measure, _))| {
             let x = values(courses, i, of);
-            Ok(correlate(
-                &x,
-                &loss,
-                config.shuffles,
-                &streams.child(measure),
-            )?)
+            // One value for all models, such as no agreement at all, goes with nothing.
+            if x.iter().all(|v| *v == x[0]) {
+                return Ok(Correlation {
+                    n: x.len(),
+                    pearson: 0.0,
+                    spearman: 0.0,
+                    pearson_p: 1.0,
+                    spearman_p: 1.0,
+                });
+            }
+            let streams = streams.child(measure);
+            Ok(correlate(&x, &loss, config.shuffles, &streams)?)
         });
         each.collect()
     };
@@ -129,7 +135,9 @@ fn within_widths(courses: &[Course], place: usize, of: fn(&Course) -> Measures) 
         let same: Vec<&Course> = courses.iter().filter(|c| c.job.width == *width).collect();
         let x: Vec<f64> = same.iter().map(|c| of(c).values()[place]).collect();
         let y: Vec<f64> = same.iter().map(|c| c.last().loss).collect();
-        (same.len() > 2).then(|| stats::spearman(&x, &y))
+        let correlation = stats::spearman(&x, &y);
+        // Of one value for all there is none.
+        (same.len() > 2 && correlation.is_finite()).then_some(correlation)
     });
     stats::mean(&each.collect::<Vec<f64>>())
 }
