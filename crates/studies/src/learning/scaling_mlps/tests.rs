@@ -85,7 +85,7 @@ fn folder(at: &Path, n: usize, seed: u64) {
     let images = color_textures(10 * n, &chiasm_core::Streams::new(seed)).unwrap();
     for i in 0..10 * n {
         let class = images.labels()[i];
-        if class % 5 != 0 {
+        if !class.is_multiple_of(5) {
             continue;
         }
         let image = images.pixels().slice(s![i, .., .., ..]);
