@@ -154,7 +154,7 @@ fn what_does_not_fit_is_named_and_changes_nothing() {
     );
     let message = refused(&|w| w.get_mut("0.weight").expect("there")[[1, 0]] = f64::INFINITY);
     assert!(
-        message.contains("[3]") && message.contains("inf"),
+        message.contains("index 3") && message.contains("inf"),
         "{message}"
     );
 }
