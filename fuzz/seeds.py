@@ -1,6 +1,6 @@
 """Seeds for the fuzz targets: small files of every kind, made by the field's libraries.
 
-    python seeds.py            (needs h5py, numpy, scipy, pandas, pyarrow, pynwb, Pillow; writes seeds/TARGET/*)
+    python seeds.py            (needs h5py, numpy, scipy, pandas, pyarrow, pynwb, Pillow, torch, safetensors; writes seeds/TARGET/*)
 """
 
 import datetime
@@ -12,7 +12,9 @@ import wave
 import h5py
 import numpy as np
 import pandas as pd
+import safetensors.torch
 import scipy.io
+import torch
 from PIL import Image
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
@@ -100,3 +102,17 @@ for name, width, values in [("16", 2, np.arange(-800, 800, dtype="<i2")), ("8", 
     with wave.open(at("sound", f"{name}.wav"), "wb") as file:
         file.setparams((1, width, 8000, 0, "NONE", ""))
         file.writeframes(values.tobytes())
+# Also the references of tests: `crates/data/src/formats/pytorch/*.pt`.
+torch.manual_seed(0)
+layers = [torch.nn.Linear(3, 4), torch.nn.GELU(), torch.nn.LayerNorm(4), torch.nn.Linear(4, 2)]
+model = torch.nn.Sequential(*layers)
+with torch.no_grad():
+    layers[2].weight.uniform_(0.5, 1.5)
+    layers[2].bias.uniform_(-0.5, 0.5)
+inputs = torch.randn(5, 3)
+torch.save({"model": model.state_dict(), "x": inputs, "y": model(inputs).detach(), "epoch": 3}, at("weights", "network.pt"))
+m = torch.arange(6, dtype=torch.float32).reshape(2, 3)
+views = [m.T, m[1, 1:], m.half(), m.bfloat16(), m.long(), m.bool(), m.double(), torch.nn.Parameter(m)]
+torch.save(views, at("weights", "views.pt"))
+torch.save(model, at("weights", "module.pt"))
+safetensors.torch.save_file(model.state_dict(), at("weights", "network.safetensors"))

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chiasm_data::events::{Binning, Events};
 use chiasm_data::sound::{MelSpikes, Sound};
-use chiasm_data::{Missing, Photos};
+use chiasm_data::{Missing, NamedArrays, Photos};
 use chiasm_data::datasets::idx::IdxReader;
 use chiasm_data::datasets::wiring::{Junction, Wiring};
 use chiasm_data::io::{Format, Mapping, ReadOptions, read_bytes};
@@ -13,7 +13,7 @@ use chiasm_data::io::{Format, Mapping, ReadOptions, read_bytes};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("hdf5", hdf5),
     ("nwb", nwb),
     ("npz", npz),
@@ -27,6 +27,7 @@ pub const TARGETS: [Target; 13] = [
     ("photo", photo),
     ("events", events),
     ("sound", sound),
+    ("weights", weights),
 ];
 
 /// Takes out the panic hook: a panic that a reader catches within is an error like others; one that gets out of it still
@@ -153,5 +154,16 @@ pub fn events(bytes: &[u8]) {
 pub fn sound(bytes: &[u8]) {
     if let Ok(sound) = Sound::decode(bytes, Path::new("fuzz.wav")) {
         let _ = MelSpikes::default().spikes(&sound);
+    }
+}
+
+/// Weights of networks: PyTorch's files and safetensors.
+pub fn weights(bytes: &[u8]) {
+    for name in ["fuzz.pt", "fuzz.safetensors"] {
+        if let Ok(file) = NamedArrays::from_bytes(Path::new(name), bytes.to_vec()) {
+            for array in file.names() {
+                let _ = file.numbers(array);
+            }
+        }
     }
 }

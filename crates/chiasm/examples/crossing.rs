@@ -14,6 +14,8 @@
 //! The images are MNIST's where they are on this machine (`chiasm data get mnist`), else drawn digits, which stand in for
 //! them and are easier to tell apart.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // An example is a program: its output is its result.
+
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(init: chiasm_fuzz::hush(), |bytes: &[u8]| chiasm_fuzz::weights(bytes));
