@@ -1,5 +1,6 @@
 //! Weights from and to other programs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chiasm_data::arrays::write_npz;
@@ -8,6 +9,8 @@ use ndarray::{ArrayD, Ix2};
 
 use super::super::{Layer, Network, Nonlinearity, Pooling, QuadraticStart, Terms, Trace, Window};
 use super::network;
+
+type Weights = BTreeMap<String, ArrayD<f64>>;
 
 /// Made by PyTorch: `Sequential(Linear(3, 4), GELU(), LayerNorm(4), Linear(4, 2))`, inputs `x`, its outputs `y`.
 fn of_pytorch() -> PathBuf {
@@ -131,7 +134,7 @@ fn what_does_not_fit_is_named_and_changes_nothing() {
     let path = folder.path().join("weights.npz");
     let mut net: Network<f64> = network(3, &layers(), 1);
     let before = net.clone();
-    let mut refused = |change: &dyn Fn(&mut std::collections::BTreeMap<String, ArrayD<f64>>)| {
+    let mut refused = |change: &dyn Fn(&mut Weights)| {
         let mut weights = net.weights();
         change(&mut weights);
         write_npz(&DiskFiles, &path, &weights).unwrap();
