@@ -1,7 +1,7 @@
 //! Networks as stacks of layers on plain arrays, with their gradients by hand.
 //!
-//! For networks without recurrence this is several times faster than a graph of tensors where they are
-//! small, and as fast where they are large; the tests hold each layer against finite differences.
+//! For networks without recurrence this is several times faster than a graph of tensors where they are small
+//! (`bench/runs`); the tests hold each layer against finite differences.
 //!
 //! - [`Layer`], [`Nonlinearity`], [`Attention`]: what a network is made of; [`Transformer`]: a stack of them for sequences;
 //! - [`Network`]: its parameters; outputs, activity of every layer ([`Network::activity`], [`Network::taps`], [`Network::record`]), tangent kernels;
