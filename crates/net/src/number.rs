@@ -33,8 +33,25 @@ pub trait Real:
     fn normal(self) -> (Self, Self);
 }
 
+/// Implements [`Real`], and `$reduced`, of which both functions are made: `exp(x) = 2^k exp(r)`; it returns `r`, the terms
+/// of `exp(r)` from that of the square on, and `k` as bits that are added to those of a number to multiply it by `2^k`.
 macro_rules! real {
-    ($t:ident, $normal:path, $range:expr, $round:expr, $ln2:expr, $digits:expr, $terms:expr) => {
+    ($t:ident, $bits:ident, $reduced:ident, $normal:path, $range:expr, $round:expr, $ln2:expr, $digits:expr, $terms:expr) => {
+        #[inline(always)]
+        fn $reduced(x: $t) -> ($t, $t, $bits) {
+            // Added to 1.5 times two to the digits, x / ln 2 leaves k in the lowest bits.
+            let shifted = x * std::$t::consts::LOG2_E + $round;
+            let k = shifted - $round;
+            let (ln2_high, ln2_low) = $ln2;
+            let r = (x - k * ln2_high) - k * ln2_low;
+            let terms = $terms;
+            let mut p: $t = terms[0];
+            for term in &terms[1..] {
+                p = p * r + *term;
+            }
+            (r, p, shifted.to_bits() << $digits)
+        }
+
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -52,18 +69,9 @@ macro_rules! real {
                 // NaN passes both comparisons by.
                 let x = if self < low { low } else { self };
                 let x = if x > high { high } else { x };
-                // exp(x) = 2^k exp(r): added to 1.5 times two to the digits, x / ln 2 leaves k in the lowest bits.
-                let shifted = x * std::$t::consts::LOG2_E + $round;
-                let k = shifted - $round;
-                let (ln2_high, ln2_low) = $ln2;
-                let r = (x - k * ln2_high) - k * ln2_low;
-                let terms = $terms;
-                let mut p: $t = terms[0];
-                for term in &terms[1..] {
-                    p = p * r + *term;
-                }
-                p = (p * r + 1.0) * r + 1.0;
-                $t::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << $digits))
+                let (r, p, exponent) = $reduced(x);
+                let p = (p * r + 1.0) * r + 1.0;
+                $t::from_bits(p.to_bits().wrapping_add(exponent))
             }
             #[inline(always)]
             fn vector_tanh(self) -> Self {
@@ -71,17 +79,9 @@ macro_rules! real {
                 let x = -2.0 * self.abs();
                 let (low, _) = $range;
                 let x = if x < low { low } else { x };
-                let shifted = x * std::$t::consts::LOG2_E + $round;
-                let k = shifted - $round;
-                let (ln2_high, ln2_low) = $ln2;
-                let r = (x - k * ln2_high) - k * ln2_low;
-                let terms = $terms;
-                let mut p: $t = terms[0];
-                for term in &terms[1..] {
-                    p = p * r + *term;
-                }
+                let (r, p, exponent) = $reduced(x);
                 let one: $t = 1.0;
-                let power = $t::from_bits(one.to_bits().wrapping_add(shifted.to_bits() << $digits));
+                let power = $t::from_bits(one.to_bits().wrapping_add(exponent));
                 let m = power * (p * r * r + r) + (power - 1.0);
                 (-m / (2.0 + m)).copysign(self)
             }
@@ -97,6 +97,8 @@ macro_rules! real {
 // first, down to that of the square.
 real!(
     f32,
+    u32,
+    reduced_single,
     normal_single,
     (-87.0, 88.0),
     12_582_912.0,
@@ -113,6 +115,8 @@ real!(
 );
 real!(
     f64,
+    u64,
+    reduced_double,
     normal_double,
     (-708.0, 709.0),
     6_755_399_441_055_744.0,
