@@ -5,9 +5,10 @@
 
 #![allow(clippy::print_stdout)]
 
+mod timed;
+
 use std::error::Error;
 use std::path::Path;
-use std::time::Instant;
 
 use chiasm_core::{Quiet, Streams};
 use chiasm_data::NamedArrays;
@@ -59,14 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let epochs = training.finish(x.view(), Targets::Classes(&labels), &streams, &Quiet)?;
         Ok(epochs.last().map_or(f64::NAN, |e| e.loss))
     };
-    let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;
-    let mut figure = work()?;
-    let mut seconds = Vec::new();
-    for _ in 0..repeats {
-        let clock = Instant::now();
-        figure = work()?;
-        seconds.push(clock.elapsed().as_secs_f64());
-    }
-    println!("{{\"seconds\": {seconds:?}, \"loss\": {figure}}}");
+    let (seconds, loss) = timed::timed(work)?;
+    println!("{{\"seconds\": {seconds:?}, \"loss\": {loss}}}");
     Ok(())
 }

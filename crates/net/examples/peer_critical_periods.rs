@@ -9,9 +9,10 @@
 
 #![allow(clippy::print_stdout)]
 
+mod timed;
+
 use std::error::Error;
 use std::path::Path;
-use std::time::Instant;
 
 use chiasm_core::Quiet;
 use chiasm_net::theory::critical_periods::{
@@ -28,16 +29,8 @@ fn floats(path: &Path, n: usize) -> Result<Array2<f32>, Box<dyn Error>> {
     Ok(Array2::from_shape_vec((n, n), values.collect())?)
 }
 
-/// Does the work once to warm up, then on the clock.
-fn timed(mut work: impl FnMut() -> Result<f64, Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
-    let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;
-    let mut figure = work()?;
-    let mut seconds = Vec::new();
-    for _ in 0..repeats {
-        let clock = Instant::now();
-        figure = work()?;
-        seconds.push(clock.elapsed().as_secs_f64());
-    }
+fn timed(work: impl FnMut() -> Result<f64, Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+    let (seconds, figure) = timed::timed(work)?;
     println!("{{\"seconds\": {seconds:?}, \"figure\": {figure}}}");
     Ok(())
 }

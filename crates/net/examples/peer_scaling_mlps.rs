@@ -6,9 +6,10 @@
 
 #![allow(clippy::print_stdout)]
 
+mod timed;
+
 use std::error::Error;
 use std::path::Path;
-use std::time::Instant;
 
 use chiasm_core::{Quiet, Streams};
 use chiasm_net::network::{Loss, Mix, Network, Supply, Targets, TrainingConfig};
@@ -116,14 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut training = config.start(network.clone())?;
         Ok(training.epoch_of(&supply, &streams, &Quiet)?.loss)
     };
-    let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;
-    let mut figure = work()?;
-    let mut seconds = Vec::new();
-    for _ in 0..repeats {
-        let clock = Instant::now();
-        figure = work()?;
-        seconds.push(clock.elapsed().as_secs_f64());
-    }
-    println!("{{\"seconds\": {seconds:?}, \"loss\": {figure}}}");
+    let (seconds, loss) = timed::timed(work)?;
+    println!("{{\"seconds\": {seconds:?}, \"loss\": {loss}}}");
     Ok(())
 }
