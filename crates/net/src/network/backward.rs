@@ -4,7 +4,7 @@ use chiasm_core::vectorized;
 use faer::Accum;
 
 use super::product::{multiply, multiply_turned, turned_multiply};
-use super::{Network, Step, Trace, sequences};
+use super::{Network, Step, Trace, quantized, sequences};
 use crate::Real;
 
 impl<T: Real> Network<T> {
@@ -69,6 +69,10 @@ impl<T: Real> Network<T> {
                     gradient = window.pool_back(x, *pooling, &gradient);
                 }
                 Step::Each(nonlinearity) => nonlinearity.back(x, &trace.values[i], &mut gradient),
+                Step::Quantized { scale, .. } => {
+                    let (of, y) = (self.array(*scale).0[0], &trace.values[i]);
+                    into[*scale][0] += quantized::back(x, y, of, &mut gradient);
+                }
                 Step::Norm { gain, shift } => {
                     add_sums(&gradient, &mut into[*shift]);
                     let (normed, scales) = (&trace.kept[i][0], &trace.kept[i][1]);

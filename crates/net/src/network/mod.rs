@@ -42,6 +42,7 @@ mod layer;
 mod loss;
 mod nonlinearity;
 mod product;
+mod quantized;
 mod record;
 mod sequences;
 mod start;
@@ -112,6 +113,10 @@ enum Step {
         pooling: Pooling,
     },
     Each(Nonlinearity),
+    Quantized {
+        levels: u32,
+        scale: usize,
+    },
     Norm {
         gain: usize,
         shift: usize,
@@ -222,6 +227,10 @@ impl<T: Real> Network<T> {
                     pooling: *pooling,
                 },
                 Layer::Each(nonlinearity) => Step::Each(*nonlinearity),
+                Layer::Quantized { levels, scale } => Step::Quantized {
+                    levels: *levels,
+                    scale: p.push(format!("{name}.scale"), [1, 1], vec![*scale]),
+                },
                 Layer::Norm => Step::Norm {
                     gain: p.push(format!("{name}.gain"), [1, width], vec![1.0; width]),
                     shift: p.push(format!("{name}.shift"), [1, width], vec![0.0; width]),

@@ -346,6 +346,7 @@ impl<T: Real> Training<T> {
             if let Err(bad) = self.optimizer.update(parameters, &gradients, factor) {
                 return Err(diverged(format!("the gradient of `{}`", bad.share)));
             }
+            self.network.keep_scales();
             loss += sums.loss;
             correct += sums.correct;
         }

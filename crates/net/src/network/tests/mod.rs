@@ -1,4 +1,5 @@
 mod gradients;
+mod quantized;
 mod sequences;
 mod training;
 mod weights;
