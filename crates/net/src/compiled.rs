@@ -6,7 +6,7 @@
 use chiasm_core::{Streams, Watch};
 
 use crate::Real;
-use crate::network::{Epoch, Network, NetworkError, Supply, Trace, Training};
+use crate::network::{Epoch, Network, NetworkError, Spare, Supply, Trace, Training};
 use crate::perceptrons::Augmented;
 use crate::train::{NotFinite, Optimizer, Parameters};
 
@@ -38,6 +38,7 @@ pub trait Compiled: Sized {
         outputs: Vec<Self>,
         into: &mut [Vec<Self>],
         inputs: bool,
+        spare: &mut Spare<Self>,
     ) -> Vec<Self>
     where
         Self: Real;
@@ -65,7 +66,8 @@ macro_rules! compiled {
                 streams: &Streams,
                 watch: &dyn Watch,
             ) -> Result<Epoch, NetworkError> {
-                training.pass_inner(supply, streams, watch)
+                // One of the pool's threads from start to end: handing every product over to it takes longer than a small one.
+                rayon::scope(|_| training.pass_inner(supply, streams, watch))
             }
             fn forward(
                 network: &Network<Self>,
@@ -82,8 +84,9 @@ macro_rules! compiled {
                 outputs: Vec<Self>,
                 into: &mut [Vec<Self>],
                 inputs: bool,
+                spare: &mut Spare<Self>,
             ) -> Vec<Self> {
-                network.back_inner(trace, outputs, into, inputs)
+                network.back_inner(trace, outputs, into, inputs, spare)
             }
             fn update(
                 optimizer: &mut Optimizer<Self>,

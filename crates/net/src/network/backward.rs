@@ -7,11 +7,28 @@ use super::product::{multiply, multiply_turned, turned_multiply};
 use super::{Network, Step, Trace, quantized, sequences};
 use crate::Real;
 
+/// Memory that is used again from step to step: fresh pages of it would cost as much as what is written there.
+#[derive(Debug, Default)]
+pub struct Spare<T>(Vec<Vec<T>>);
+
+impl<T: Real> Spare<T> {
+    /// So many numbers, whatever they are: all must be overwritten.
+    pub(super) fn of(&mut self, n: usize) -> Vec<T> {
+        let mut values = self.0.pop().unwrap_or_default();
+        values.resize(n, T::ZERO);
+        values
+    }
+
+    pub(super) fn keep(&mut self, values: Vec<T>) {
+        self.0.push(values);
+    }
+}
+
 impl<T: Real> Network<T> {
     /// Adds the gradient of every parameter to `into` (arrays as in [`Network::parameters`]), given that of the outputs,
     /// `outputs` row by row, and what [`Network::forward`] left behind. Returns the gradient of the inputs, row by row.
     pub fn backward(&self, trace: &Trace<T>, outputs: Vec<T>, into: &mut [Vec<T>]) -> Vec<T> {
-        self.back(trace, outputs, into, true)
+        self.back(trace, outputs, into, true, &mut Spare::default())
     }
 
     /// The same; without the gradient of the inputs (and nothing returned of worth) where it is not asked for.
@@ -21,8 +38,9 @@ impl<T: Real> Network<T> {
         outputs: Vec<T>,
         into: &mut [Vec<T>],
         inputs: bool,
+        spare: &mut Spare<T>,
     ) -> Vec<T> {
-        T::back(self, trace, outputs, into, inputs)
+        T::back(self, trace, outputs, into, inputs, spare)
     }
 
     pub(crate) fn back_inner(
@@ -31,6 +49,7 @@ impl<T: Real> Network<T> {
         outputs: Vec<T>,
         into: &mut [Vec<T>],
         inputs: bool,
+        spare: &mut Spare<T>,
     ) -> Vec<T> {
         let rows = trace.rows;
         let mut gradient = outputs;
@@ -47,11 +66,13 @@ impl<T: Real> Network<T> {
                     if i == 0 && !inputs {
                         self.weights_back(x, rows, *weight, &gradient, into);
                     } else {
-                        gradient = self.affine_back(x, rows, *weight, &gradient, into);
+                        let back = self.affine_back(x, rows, *weight, &gradient, into, spare);
+                        spare.keep(std::mem::replace(&mut gradient, back));
                     }
                 }
                 Step::Quadratic { .. } => {
-                    gradient = self.quadratic_back(trace, i, &gradient, into);
+                    let back = self.quadratic_back(trace, i, &gradient, into, spare);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Convolution {
                     window,
@@ -61,12 +82,20 @@ impl<T: Real> Network<T> {
                     let (w, shape) = self.array(*weight);
                     let mut of_weight = std::mem::take(&mut into[*weight]);
                     let parts = (&mut of_weight[..], bias.map(|b| &mut into[b]));
-                    let asked = i > 0 || inputs;
-                    gradient = window.convolve_back(x, (w, shape[1]), &gradient, parts, asked);
+                    let mut back = if i > 0 || inputs {
+                        spare.of(x.len())
+                    } else {
+                        vec![]
+                    };
+                    let asked = (!back.is_empty()).then_some(&mut back[..]);
+                    window.convolve_back(x, (w, shape[1]), &gradient, parts, asked);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                     into[*weight] = of_weight;
                 }
                 Step::Pool { window, pooling } => {
-                    gradient = window.pool_back(x, *pooling, &gradient);
+                    let mut back = spare.of(x.len());
+                    window.pool_back((x, &trace.values[i]), *pooling, &gradient, &mut back);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Each(nonlinearity) => nonlinearity.back(x, &trace.values[i], &mut gradient),
                 Step::Quantized { scale, .. } => {
@@ -95,16 +124,18 @@ impl<T: Real> Network<T> {
                     let width = self.array(*weight).1[0];
                     let of_projected = how.backward(projected, width, shares, &gradient);
                     let into = &mut into[*weight];
-                    gradient = self.affine_back(x, rows, *weight, &of_projected, into);
+                    let back = self.affine_back(x, rows, *weight, &of_projected, into, spare);
+                    spare.keep(of_projected);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Tied { table } => {
                     let (table, into) = (self.array(*table), &mut into[*table]);
                     let (table, [vocabulary, width]) = table;
                     let g = (&gradient[..], rows, vocabulary);
                     turned_multiply(into, g, (x, rows, width), Accum::Add);
-                    let mut back = vec![T::ZERO; rows * width];
+                    let mut back = spare.of(rows * width);
                     multiply(&mut back, g, (table, vocabulary, width), Accum::Replace);
-                    gradient = back;
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Open => {
                     let passed = around.pop().expect("a branch that was closed");
@@ -143,11 +174,12 @@ impl<T: Real> Network<T> {
         weight: usize,
         gradient: &[T],
         into: &mut [T],
+        spare: &mut Spare<T>,
     ) -> Vec<T> {
         self.weights_back(x, rows, weight, gradient, into);
         let (w, [inputs, outputs]) = self.array(weight);
         let g = (gradient, rows, outputs);
-        let mut back = vec![T::ZERO; rows * inputs];
+        let mut back = spare.of(rows * inputs);
         multiply_turned(&mut back, g, (w, inputs, outputs), Accum::Replace);
         back
     }
@@ -165,6 +197,7 @@ impl<T: Real> Network<T> {
         i: usize,
         gradient: &[T],
         into: &mut [Vec<T>],
+        spare: &mut Spare<T>,
     ) -> Vec<T> {
         let Step::Quadratic {
             first,
@@ -188,18 +221,20 @@ impl<T: Real> Network<T> {
             gradient.to_vec()
         };
         add_sums(&of_first, &mut into[first[1]]);
-        let mut back = self.affine_back(x, rows, first[0], &of_first, &mut into[first[0]]);
+        let mut back = self.affine_back(x, rows, first[0], &of_first, &mut into[first[0]], spare);
         if let Some(second) = second {
             let of_second = times(a);
             add_sums(&of_second, &mut into[second[1]]);
-            let more = self.affine_back(x, rows, second[0], &of_second, &mut into[second[0]]);
+            let more =
+                self.affine_back(x, rows, second[0], &of_second, &mut into[second[0]], spare);
             for (b, m) in back.iter_mut().zip(more) {
                 *b += m;
             }
         }
         if let Some(squares) = squares {
             let squared: Vec<T> = x.iter().map(|v| *v * *v).collect();
-            let more = self.affine_back(&squared, rows, *squares, gradient, &mut into[*squares]);
+            let of_weight = &mut into[*squares];
+            let more = self.affine_back(&squared, rows, *squares, gradient, of_weight, spare);
             let two = T::of(2.0);
             for ((b, m), x) in back.iter_mut().zip(more).zip(x) {
                 *b += two * *x * m;

@@ -1,13 +1,13 @@
 //! Convolutions and pools over images that lie row by row, `[channel, row, column]` in each: by products with the patches of
 //! an image side by side.
 
-use chiasm_core::SettingError;
+use chiasm_core::{SettingError, vectorized};
 use faer::Accum;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::product::{multiply, multiply_turned, turned_multiply};
+use super::product::{alone, view};
 use crate::Real;
 
 /// A square window that is moved over images.
@@ -157,9 +157,14 @@ impl Window {
     /// Adds the gradient of the patches to that of the image.
     fn scatter<T: Real>(&self, patches: &[T], image: &mut [T]) {
         self.each_run(|to, from, n, stride| {
-            let pixels = image[from..].iter_mut().step_by(stride);
-            let all = pixels.zip(&patches[to..to + n]);
-            all.for_each(|(o, v)| *o += *v);
+            let patch = &patches[to..to + n];
+            if stride == 1 {
+                let pixels = image[from..from + n].iter_mut();
+                pixels.zip(patch).for_each(|(o, v)| *o += *v);
+            } else {
+                let pixels = image[from..].iter_mut().step_by(stride);
+                pixels.zip(patch).for_each(|(o, v)| *o += *v);
+            }
         });
     }
 
@@ -175,6 +180,7 @@ impl Window {
         let rows = x.len() / inputs;
         out.resize(rows * channels * places, T::ZERO);
         let each = rows.div_ceil(TASKS).max(1);
+        let weight = view((weight, patch, channels)).transpose();
         out.par_chunks_mut(each * channels * places)
             .zip(x.par_chunks(each * inputs))
             .for_each(|(out, x)| {
@@ -182,127 +188,161 @@ impl Window {
                 let images = x.chunks_exact(inputs);
                 for (out, image) in out.chunks_exact_mut(channels * places).zip(images) {
                     self.gather(image, &mut patches);
-                    let w = (weight, patch, channels);
-                    turned_multiply(out, w, (&patches[..], patch, places), Accum::Replace);
                     for (out, b) in out.chunks_exact_mut(places).zip(bias.unwrap_or(&[])) {
-                        out.iter_mut().for_each(|o| *o += *b);
+                        out.fill(*b);
                     }
+                    let accum = bias.map_or(Accum::Replace, |_| Accum::Add);
+                    alone(out, weight, view((&patches[..], patch, places)), accum);
                 }
             });
     }
 
-    /// Adds to the gradient of the weights, and of the biases; returns that of the images, if it is asked for.
+    /// Adds to the gradient of the weights, and of the biases; that of the images goes to `back`, if it is asked for.
     pub(super) fn convolve_back<T: Real>(
         &self,
         x: &[T],
         (weight, channels): (&[T], usize),
         gradient: &[T],
         (into_weight, into_bias): (&mut [T], Option<&mut Vec<T>>),
-        inputs_too: bool,
-    ) -> Vec<T> {
+        back: Option<&mut [T]>,
+    ) {
         let (inputs, places, patch) = (self.inputs(), self.places(), self.patch());
-        if let Some(into) = into_bias {
-            for (k, g) in gradient.chunks_exact(places).enumerate() {
-                into[k % channels] += g.iter().copied().sum::<T>();
-            }
-        }
         let each = (x.len() / inputs).div_ceil(TASKS).max(1);
-        let mut back = vec![T::ZERO; if inputs_too { x.len() } else { 0 }];
-        let part = |(x, g, mut back): (&[T], &[T], Option<&mut [T]>)| {
-            let mut sum = vec![T::ZERO; patch * channels];
-            let (mut patches, mut of_patches) = (vec![], vec![T::ZERO; patch * places]);
+        let biased = into_bias.is_some();
+        let weight = view((weight, patch, channels));
+        let part = |((x, g), mut back): ((&[T], &[T]), Option<&mut [T]>)| {
+            let mut of_weight = vec![T::ZERO; patch * channels];
+            let mut of_bias = vec![T::ZERO; if biased { channels } else { 0 }];
+            let (mut patches, mut of_patches) = (vec![], vec![]);
             let all = x
                 .chunks_exact(inputs)
                 .zip(g.chunks_exact(channels * places));
             for (i, (image, g)) in all.enumerate() {
+                for (sum, g) in of_bias.iter_mut().zip(g.chunks_exact(places)) {
+                    *sum += total(g);
+                }
                 self.gather(image, &mut patches);
-                let g = (g, channels, places);
-                multiply_turned(&mut sum, (&patches[..], patch, places), g, Accum::Add);
+                let g = view((g, channels, places));
+                let of_image = view((&patches[..], patch, places));
+                alone(&mut of_weight, of_image, g.transpose(), Accum::Add);
                 if let Some(back) = &mut back {
-                    let w = (weight, patch, channels);
-                    multiply(&mut of_patches, w, g, Accum::Replace);
-                    self.scatter(&of_patches, &mut back[i * inputs..(i + 1) * inputs]);
+                    of_patches.resize(patch * places, T::ZERO);
+                    alone(&mut of_patches, weight, g, Accum::Replace);
+                    let back = &mut back[i * inputs..(i + 1) * inputs];
+                    back.fill(T::ZERO);
+                    self.scatter(&of_patches, back);
                 }
             }
-            sum
+            (of_weight, of_bias)
         };
         let both = x.par_chunks(each * inputs);
         let both = both.zip(gradient.par_chunks(each * channels * places));
-        let sums: Vec<Vec<T>> = if inputs_too {
-            let backs = back.par_chunks_mut(each * inputs);
-            both.zip(backs)
-                .map(|((x, g), b)| part((x, g, Some(b))))
-                .collect()
+        let sums: Vec<_> = if let Some(back) = back {
+            let backs = back.par_chunks_mut(each * inputs).map(Some);
+            both.zip(backs).map(part).collect()
         } else {
-            both.map(|(x, g)| part((x, g, None))).collect()
+            both.map(|both| part((both, None))).collect()
         };
         // In the order of the images, whichever was done first.
-        for sum in sums {
-            into_weight.iter_mut().zip(sum).for_each(|(o, v)| *o += v);
+        let add = |into: &mut [T], sum: &[T]| into.iter_mut().zip(sum).for_each(|(o, v)| *o += *v);
+        for (of_weight, _) in &sums {
+            add(into_weight, of_weight);
         }
-        back
+        if let Some(into) = into_bias {
+            sums.iter().for_each(|(_, of_bias)| add(into, of_bias));
+        }
     }
 
-    /// The pixels of each window: their places in the image.
-    fn pixels(&self, channel: usize, row: usize, column: usize) -> impl Iterator<Item = usize> {
-        let [_, height, width] = self.image;
-        let (size, padding) = (self.size, self.padding);
-        let (top, left) = (row * self.stride, column * self.stride);
-        let inside = move |at: usize, n: usize| (padding..padding + n).contains(&at);
-        (0..size * size).filter_map(move |i| {
-            let (y, x) = (top + i / size, left + i % size);
-            let here = inside(y, height) && inside(x, width);
-            here.then(|| (channel * height + y - padding) * width + x - padding)
-        })
-    }
-
-    /// Every place of every channel, in the order in which they come out.
-    fn all_places(&self) -> impl Iterator<Item = (usize, usize, usize)> {
-        let [rows, columns] = self.outputs();
-        let n = self.image[0] * rows * columns;
-        (0..n).map(move |i| (i / (rows * columns), i / columns % rows, i % columns))
+    /// For each place in a window and each row that comes out: its numbers, and the pixels there, which lie `stride` apart.
+    fn each_pixel(&self, mut run: impl FnMut(std::ops::Range<usize>, usize)) {
+        let (places, area) = (self.places(), self.size * self.size);
+        self.each_run(|to, from, n, _| {
+            let out = to / (places * area) * places + to % places;
+            run(out..out + n, from);
+        });
     }
 
     pub(super) fn pool<T: Real>(&self, x: &[T], how: Pooling, out: &mut Vec<T>) {
-        out.clear();
-        let area = T::of((self.size * self.size) as f64);
-        for image in x.chunks_exact(self.inputs()) {
-            out.extend(self.all_places().map(|(channel, row, column)| {
-                let pixels = self.pixels(channel, row, column);
-                match how {
-                    Pooling::Mean => pixels.map(|i| image[i]).sum::<T>() / area,
-                    Pooling::Max => image[largest(image, pixels)],
+        let (inputs, outputs) = (self.inputs(), self.image[0] * self.places());
+        out.resize(x.len() / inputs * outputs, T::ZERO);
+        out.par_chunks_mut(outputs)
+            .zip(x.par_chunks(inputs))
+            .for_each(|(out, image)| match how {
+                Pooling::Mean => {
+                    let share = T::ONE / T::of((self.size * self.size) as f64);
+                    out.fill(T::ZERO);
+                    self.each_pixel(|to, from| {
+                        let pixels = image[from..].iter().step_by(self.stride);
+                        let all = out[to].iter_mut().zip(pixels);
+                        all.for_each(|(o, v)| *o += share * *v);
+                    });
                 }
-            }));
-        }
+                Pooling::Max => {
+                    out.fill(T::neg_infinity());
+                    self.each_pixel(|to, from| {
+                        let pixels = image[from..].iter().step_by(self.stride);
+                        for (o, v) in out[to].iter_mut().zip(pixels) {
+                            // NaN is the largest, so that it is not lost.
+                            let larger = *v > *o || v.is_nan();
+                            *o = if larger { *v } else { *o };
+                        }
+                    });
+                }
+            });
     }
 
-    /// The gradient of what entered a pool.
-    pub(super) fn pool_back<T: Real>(&self, x: &[T], how: Pooling, gradient: &[T]) -> Vec<T> {
-        let mut back = vec![T::ZERO; x.len()];
-        let area = T::of((self.size * self.size) as f64);
-        let outputs = self.image[0] * self.places();
-        let images = x
-            .chunks_exact(self.inputs())
-            .zip(back.chunks_exact_mut(self.inputs()));
-        for ((image, back), g) in images.zip(gradient.chunks_exact(outputs)) {
-            for ((channel, row, column), g) in self.all_places().zip(g) {
-                let mut pixels = self.pixels(channel, row, column);
+    /// The gradient of what entered a pool, to `back`; `out` is what came out.
+    pub(super) fn pool_back<T: Real>(
+        &self,
+        (x, out): (&[T], &[T]),
+        how: Pooling,
+        gradient: &[T],
+        back: &mut [T],
+    ) {
+        let (inputs, outputs) = (self.inputs(), self.image[0] * self.places());
+        let share = T::ONE / T::of((self.size * self.size) as f64);
+        let back = back.par_chunks_mut(inputs);
+        let of_outputs = gradient.par_chunks(outputs).zip(out.par_chunks(outputs));
+        back.zip(x.par_chunks(inputs))
+            .zip(of_outputs)
+            .for_each(|((back, image), (g, out))| {
+                back.fill(T::ZERO);
                 match how {
-                    Pooling::Mean => pixels.for_each(|i| back[i] += *g / area),
-                    Pooling::Max => back[largest(image, &mut pixels)] += *g,
+                    Pooling::Mean => self.each_pixel(|to, from| {
+                        let pixels = back[from..].iter_mut().step_by(self.stride);
+                        pixels.zip(&g[to]).for_each(|(b, g)| *b += share * *g);
+                    }),
+                    // To the first of those that are the largest.
+                    Pooling::Max => {
+                        let mut left = g.to_vec();
+                        self.each_pixel(|to, from| {
+                            let pixels = image[from..].iter().step_by(self.stride);
+                            let back = back[from..].iter_mut().step_by(self.stride);
+                            let all = out[to.clone()].iter().zip(&mut left[to]);
+                            for ((b, v), (o, left)) in back.zip(pixels).zip(all) {
+                                let taken = if *v == *o { *left } else { T::ZERO };
+                                *b += taken;
+                                *left -= taken;
+                            }
+                        });
+                    }
                 }
-            }
-        }
-        back
+            });
     }
 }
 
-/// The first of the largest. A window holds at least one pixel, since the padding is smaller than it.
-fn largest<T: Real>(image: &[T], mut pixels: impl Iterator<Item = usize>) -> usize {
-    let first = pixels.next().unwrap_or(0);
-    pixels.fold(
-        first,
-        |best, i| if image[i] > image[best] { i } else { best },
+/// In sums side by side, which fit vector registers.
+fn total<T: Real>(x: &[T]) -> T {
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut sums = [T::ZERO; 16];
+            let whole = x.chunks_exact(sums.len());
+            let rest: T = whole.remainder().iter().copied().sum();
+            for x in whole {
+                sums.iter_mut().zip(x).for_each(|(sum, v)| *sum += *v);
+            }
+            sums.into_iter().sum::<T>() + rest
+        },
     )
 }

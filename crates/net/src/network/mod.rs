@@ -58,6 +58,8 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 pub use attention::{Attention, Reach};
+#[doc(hidden)]
+pub use backward::Spare;
 pub use convolution::{Pooling, Window};
 pub use error::NetworkError;
 pub use forward::Trace;

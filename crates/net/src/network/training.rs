@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::supply::{Matrix, mixed};
-use super::{Loss, Network, NetworkError, Supply, Targets, Trace, finite};
+use super::{Loss, Network, NetworkError, Spare, Supply, Targets, Trace, finite};
 use crate::Real;
 use crate::train::{Optimizer, Rule, Share, cosine};
 
@@ -311,6 +311,7 @@ impl<T: Real> Training<T> {
         let steps = order.len().div_ceil(batch);
         let mut trace = Trace::default();
         let mut gradients = self.network.no_gradients();
+        let mut spare = Spare::default();
         let mut rows: Vec<T> = vec![];
         let (mut loss, mut correct) = (0.0, 0.0);
         let mut samples = vec![];
@@ -321,7 +322,7 @@ impl<T: Real> Training<T> {
             rows.resize(samples.len() * inputs, T::ZERO);
             let mix = supply.fill(self.epoch, step, &samples, &mut rows);
             self.network.forward(&rows, samples.len(), &mut trace);
-            let mut outputs = vec![T::ZERO; trace.output().len()];
+            let mut outputs = spare.of(trace.output().len());
             let of_loss = &self.config.loss;
             let mut sums = of_loss.of(trace.output(), &targets, &samples, &mut outputs);
             if let Some(mix) = mix {
@@ -340,7 +341,9 @@ impl<T: Real> Training<T> {
             for g in &mut gradients {
                 g.fill(T::ZERO);
             }
-            self.network.back(&trace, outputs, &mut gradients, false);
+            let network = &self.network;
+            let left = network.back(&trace, outputs, &mut gradients, false, &mut spare);
+            spare.keep(left);
             let factor = self.config.factor(self.epoch, step, steps);
             let parameters = &mut self.network.parameters;
             if let Err(bad) = self.optimizer.update(parameters, &gradients, factor) {
