@@ -96,7 +96,8 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
     }
     record(first, &data, config, bench)?;
     let said = photos::run(config, bench)?;
-    Ok(photos::add(findings(&arms, config, data.name), said))
+    let findings = findings(&arms, config, data.name);
+    Ok(said.into_iter().fold(findings, Findings::and))
 }
 
 fn arm(i: usize, config: &Config, data: &Data, bench: &Bench) -> Result<Arm, Failure> {
