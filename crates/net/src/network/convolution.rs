@@ -10,18 +10,59 @@ use serde::{Deserialize, Serialize};
 use super::product::{multiply, multiply_turned, turned_multiply};
 use crate::Real;
 
-/// A square window that is moved over images.
+/// A window that is moved over images; over signals, which are images of one row.
+///
+/// In files for people (JSON, TOML) `size`, `stride` and `padding` may each be one number, for rows and columns alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// Channels, rows and columns of an image.
     pub image: [usize; 3],
     /// Rows and columns of the window.
-    pub size: usize,
-    /// Pixels from one place of the window to the next.
-    pub stride: usize,
-    /// Pixels of 0 on every side of an image.
-    pub padding: usize,
+    #[serde(with = "sides")]
+    #[schemars(with = "sides::Sides")]
+    pub size: [usize; 2],
+    /// Pixels from one place of the window to the next, down and across.
+    #[serde(with = "sides")]
+    #[schemars(with = "sides::Sides")]
+    pub stride: [usize; 2],
+    /// Pixels of 0 above and below an image, and left and right of it.
+    #[serde(with = "sides")]
+    #[schemars(with = "sides::Sides")]
+    pub padding: [usize; 2],
+}
+
+/// One number for rows and columns, or one for each.
+mod sides {
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    pub(super) enum Sides {
+        /// Of both.
+        Square(usize),
+        /// Of rows and of columns.
+        Each([usize; 2]),
+    }
+
+    pub(super) fn serialize<S: Serializer>(sides: &[usize; 2], to: S) -> Result<S::Ok, S::Error> {
+        match *sides {
+            // Formats of bytes do not say which of the two it is.
+            [a, b] if a == b && to.is_human_readable() => Sides::Square(a).serialize(to),
+            each => each.serialize(to),
+        }
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<[usize; 2], D::Error> {
+        if !from.is_human_readable() {
+            return <[usize; 2]>::deserialize(from);
+        }
+        Ok(match Sides::deserialize(from)? {
+            Sides::Square(n) => [n; 2],
+            Sides::Each(each) => each,
+        })
+    }
 }
 
 /// How a pool makes one pixel of many.
@@ -38,25 +79,38 @@ pub enum Pooling {
 const TASKS: usize = 8;
 
 impl Window {
+    /// A square window, the same down and across.
+    #[must_use]
+    pub fn square(image: [usize; 3], size: usize, stride: usize, padding: usize) -> Self {
+        Self {
+            image,
+            size: [size; 2],
+            stride: [stride; 2],
+            padding: [padding; 2],
+        }
+    }
+
     /// A window of 3 x 3 at every pixel, so that an image keeps its size.
     #[must_use]
     pub fn same(image: [usize; 3]) -> Self {
-        Self {
-            image,
-            size: 3,
-            stride: 1,
-            padding: 1,
-        }
+        Self::square(image, 3, 1, 1)
     }
 
     /// A window of `size` x `size` next to one another.
     #[must_use]
     pub fn tiles(image: [usize; 3], size: usize) -> Self {
+        Self::square(image, size, size, 0)
+    }
+
+    /// A window of `size` samples that is moved along a signal of `[channels, samples]`.
+    #[must_use]
+    pub fn along(signal: [usize; 2], size: usize, stride: usize, padding: usize) -> Self {
+        let [channels, samples] = signal;
         Self {
-            image,
-            size,
-            stride: size,
-            padding: 0,
+            image: [channels, 1, samples],
+            size: [1, size],
+            stride: [1, stride],
+            padding: [0, padding],
         }
     }
 
@@ -69,9 +123,11 @@ impl Window {
     /// Rows and columns of what comes out.
     #[must_use]
     pub fn outputs(&self) -> [usize; 2] {
-        let [_, rows, columns] = self.image;
-        let places = |n: usize| (n + 2 * self.padding).saturating_sub(self.size) / self.stride + 1;
-        [places(rows), places(columns)]
+        let places = |axis: usize| {
+            let padded = self.image[axis + 1] + 2 * self.padding[axis];
+            padded.saturating_sub(self.size[axis]) / self.stride[axis] + 1
+        };
+        [places(0), places(1)]
     }
 
     pub(super) fn validate(&self, inputs: usize) -> Result<(), SettingError> {
@@ -86,23 +142,32 @@ impl Window {
         let expected = format!("an image of the {inputs} units that enter it");
         let found = format!("{:?}", self.image);
         SettingError::check(self.inputs() == inputs, "image", &expected, found)?;
-        let least = self.image[1].min(self.image[2]) + 2 * self.padding.min(1 << 12);
-        let expected = format!("1 to {least} pixels, the image and its padding");
-        SettingError::check(
-            (1..=least).contains(&self.size),
-            "size",
-            &expected,
-            self.size,
-        )?;
-        SettingError::check(self.stride > 0, "stride", "at least 1", self.stride)?;
-        let fine = self.padding < self.size;
-        let expected = "less than the window's size";
-        SettingError::check(fine, "padding", expected, self.padding)
+        for (axis, name) in ["rows", "columns"].into_iter().enumerate() {
+            let (size, padding) = (self.size[axis], self.padding[axis]);
+            let most = self.image[axis + 1] + 2 * padding.min(1 << 12);
+            let expected = format!("{name}: 1 to {most} pixels, the image and its padding");
+            SettingError::check((1..=most).contains(&size), "size", &expected, size)?;
+            let expected = format!("{name}: at least 1");
+            SettingError::check(
+                self.stride[axis] > 0,
+                "stride",
+                &expected,
+                self.stride[axis],
+            )?;
+            let expected = format!("{name}: less than the window's size");
+            SettingError::check(padding < size, "padding", &expected, padding)?;
+        }
+        Ok(())
     }
 
     /// Numbers in a patch.
     pub(crate) fn patch(&self) -> usize {
-        self.image[0] * self.size * self.size
+        self.image[0] * self.area()
+    }
+
+    /// Pixels of the window.
+    fn area(&self) -> usize {
+        self.size[0] * self.size[1]
     }
 
     fn places(&self) -> usize {
@@ -114,23 +179,23 @@ impl Window {
     fn each_run(&self, mut run: impl FnMut(usize, usize, usize, usize)) {
         let [channels, height, width] = self.image;
         let [rows, columns] = self.outputs();
+        let ([size_y, size_x], [down, across]) = (self.size, self.stride);
+        let [above, left] = self.padding;
         let mut line = 0;
         for channel in 0..channels {
-            for y in 0..self.size {
-                for x in 0..self.size {
-                    // Columns whose pixel is in the image: padding <= column * stride + x < padding + width.
-                    let first = self.padding.saturating_sub(x).div_ceil(self.stride);
-                    let end = (self.padding + width)
-                        .saturating_sub(x)
-                        .div_ceil(self.stride);
+            for y in 0..size_y {
+                for x in 0..size_x {
+                    // Columns whose pixel is in the image: left <= column * across + x < left + width.
+                    let first = left.saturating_sub(x).div_ceil(across);
+                    let end = (left + width).saturating_sub(x).div_ceil(across);
                     let end = end.min(columns);
                     for row in 0..rows {
-                        let at = row * self.stride + y;
-                        let inside = (self.padding..self.padding + height).contains(&at);
+                        let at = row * down + y;
+                        let inside = (above..above + height).contains(&at);
                         if inside && first < end {
-                            let above = (channel * height + at - self.padding) * width;
-                            let from = above + first * self.stride + x - self.padding;
-                            run(line + row * columns + first, from, end - first, self.stride);
+                            let begins = (channel * height + at - above) * width;
+                            let from = begins + first * across + x - left;
+                            run(line + row * columns + first, from, end - first, across);
                         }
                     }
                     line += rows * columns;
@@ -246,13 +311,13 @@ impl Window {
     /// The pixels of each window: their places in the image.
     fn pixels(&self, channel: usize, row: usize, column: usize) -> impl Iterator<Item = usize> {
         let [_, height, width] = self.image;
-        let (size, padding) = (self.size, self.padding);
-        let (top, left) = (row * self.stride, column * self.stride);
-        let inside = move |at: usize, n: usize| (padding..padding + n).contains(&at);
-        (0..size * size).filter_map(move |i| {
-            let (y, x) = (top + i / size, left + i % size);
-            let here = inside(y, height) && inside(x, width);
-            here.then(|| (channel * height + y - padding) * width + x - padding)
+        let ([down, across], [above, left]) = (self.stride, self.padding);
+        let across_window = self.size[1];
+        let (first_y, first_x) = (row * down, column * across);
+        (0..self.area()).filter_map(move |i| {
+            let (y, x) = (first_y + i / across_window, first_x + i % across_window);
+            let here = (above..above + height).contains(&y) && (left..left + width).contains(&x);
+            here.then(|| (channel * height + y - above) * width + x - left)
         })
     }
 
@@ -265,7 +330,7 @@ impl Window {
 
     pub(super) fn pool<T: Real>(&self, x: &[T], how: Pooling, out: &mut Vec<T>) {
         out.clear();
-        let area = T::of((self.size * self.size) as f64);
+        let area = T::of(self.area() as f64);
         for image in x.chunks_exact(self.inputs()) {
             out.extend(self.all_places().map(|(channel, row, column)| {
                 let pixels = self.pixels(channel, row, column);
@@ -280,7 +345,7 @@ impl Window {
     /// The gradient of what entered a pool.
     pub(super) fn pool_back<T: Real>(&self, x: &[T], how: Pooling, gradient: &[T]) -> Vec<T> {
         let mut back = vec![T::ZERO; x.len()];
-        let area = T::of((self.size * self.size) as f64);
+        let area = T::of(self.area() as f64);
         let outputs = self.image[0] * self.places();
         let images = x
             .chunks_exact(self.inputs())
