@@ -2,6 +2,7 @@ mod gradients;
 mod sequences;
 mod training;
 mod weights;
+mod windows;
 
 use chiasm_core::Streams;
 use ndarray::Array2;
