@@ -3,31 +3,15 @@
 use chiasm_core::vectorized;
 use faer::Accum;
 
+use super::gradients::{Gradients, Sink, Spare};
 use super::product::{multiply, multiply_turned, turned_multiply};
 use super::{Network, Step, Trace, quantized, sequences};
 use crate::Real;
 
-/// Memory that is used again from step to step: fresh pages of it would cost as much as what is written there.
-#[derive(Debug, Default)]
-pub struct Spare<T>(Vec<Vec<T>>);
-
-impl<T: Real> Spare<T> {
-    /// So many numbers, whatever they are: all must be overwritten.
-    pub(super) fn of(&mut self, n: usize) -> Vec<T> {
-        let mut values = self.0.pop().unwrap_or_default();
-        values.resize(n, T::ZERO);
-        values
-    }
-
-    pub(super) fn keep(&mut self, values: Vec<T>) {
-        self.0.push(values);
-    }
-}
-
 impl<T: Real> Network<T> {
-    /// Adds the gradient of every parameter to `into` (arrays as in [`Network::parameters`]), given that of the outputs,
+    /// Adds the gradient of every parameter to `into`, given that of the outputs,
     /// `outputs` row by row, and what [`Network::forward`] left behind. Returns the gradient of the inputs, row by row.
-    pub fn backward(&self, trace: &Trace<T>, outputs: Vec<T>, into: &mut [Vec<T>]) -> Vec<T> {
+    pub fn backward(&self, trace: &Trace<T>, outputs: Vec<T>, into: &mut Gradients<T>) -> Vec<T> {
         self.back(trace, outputs, into, true, &mut Spare::default())
     }
 
@@ -36,7 +20,7 @@ impl<T: Real> Network<T> {
         &self,
         trace: &Trace<T>,
         outputs: Vec<T>,
-        into: &mut [Vec<T>],
+        into: &mut Gradients<T>,
         inputs: bool,
         spare: &mut Spare<T>,
     ) -> Vec<T> {
@@ -47,7 +31,7 @@ impl<T: Real> Network<T> {
         &self,
         trace: &Trace<T>,
         outputs: Vec<T>,
-        into: &mut [Vec<T>],
+        into: &mut Gradients<T>,
         inputs: bool,
         spare: &mut Spare<T>,
     ) -> Vec<T> {
@@ -62,7 +46,7 @@ impl<T: Real> Network<T> {
                     if let Some(bias) = bias {
                         add_sums(&gradient, &mut into[*bias]);
                     }
-                    let into = &mut into[*weight];
+                    let into = into.product(*weight);
                     if i == 0 && !inputs {
                         self.weights_back(x, rows, *weight, &gradient, into);
                     } else {
@@ -123,16 +107,16 @@ impl<T: Real> Network<T> {
                     let [projected, shares] = &trace.kept[i];
                     let width = self.array(*weight).1[0];
                     let of_projected = how.backward(projected, width, shares, &gradient);
-                    let into = &mut into[*weight];
+                    let into = into.product(*weight);
                     let back = self.affine_back(x, rows, *weight, &of_projected, into, spare);
                     spare.keep(of_projected);
                     spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Tied { table } => {
-                    let (table, into) = (self.array(*table), &mut into[*table]);
-                    let (table, [vocabulary, width]) = table;
+                    let ((into, accum), array) = (into.product(*table), self.array(*table));
+                    let (table, [vocabulary, width]) = array;
                     let g = (&gradient[..], rows, vocabulary);
-                    turned_multiply(into, g, (x, rows, width), Accum::Add);
+                    turned_multiply(into, g, (x, rows, width), accum);
                     let mut back = spare.of(rows * width);
                     multiply(&mut back, g, (table, vocabulary, width), Accum::Replace);
                     spare.keep(std::mem::replace(&mut gradient, back));
@@ -157,14 +141,8 @@ impl<T: Real> Network<T> {
                 }
             }
         }
+        into.settle();
         gradient
-    }
-
-    /// The gradients of no row yet.
-    #[must_use]
-    pub fn no_gradients(&self) -> Vec<Vec<T>> {
-        let arrays = self.parameters.arrays.iter();
-        arrays.map(|a| vec![T::ZERO; a.values.len()]).collect()
     }
 
     fn affine_back(
@@ -173,7 +151,7 @@ impl<T: Real> Network<T> {
         rows: usize,
         weight: usize,
         gradient: &[T],
-        into: &mut [T],
+        into: Sink<'_, T>,
         spare: &mut Spare<T>,
     ) -> Vec<T> {
         self.weights_back(x, rows, weight, gradient, into);
@@ -184,10 +162,17 @@ impl<T: Real> Network<T> {
         back
     }
 
-    fn weights_back(&self, x: &[T], rows: usize, weight: usize, gradient: &[T], into: &mut [T]) {
+    fn weights_back(
+        &self,
+        x: &[T],
+        rows: usize,
+        weight: usize,
+        gradient: &[T],
+        (into, accum): Sink<'_, T>,
+    ) {
         let [inputs, outputs] = self.array(weight).1;
         let g = (gradient, rows, outputs);
-        turned_multiply(into, (x, rows, inputs), g, Accum::Add);
+        turned_multiply(into, (x, rows, inputs), g, accum);
     }
 
     /// The derivatives of paper 34.
@@ -196,7 +181,7 @@ impl<T: Real> Network<T> {
         trace: &Trace<T>,
         i: usize,
         gradient: &[T],
-        into: &mut [Vec<T>],
+        into: &mut Gradients<T>,
         spare: &mut Spare<T>,
     ) -> Vec<T> {
         let Step::Quadratic {
@@ -221,19 +206,26 @@ impl<T: Real> Network<T> {
             gradient.to_vec()
         };
         add_sums(&of_first, &mut into[first[1]]);
-        let mut back = self.affine_back(x, rows, first[0], &of_first, &mut into[first[0]], spare);
+        let mut back =
+            self.affine_back(x, rows, first[0], &of_first, into.product(first[0]), spare);
         if let Some(second) = second {
             let of_second = times(a);
             add_sums(&of_second, &mut into[second[1]]);
-            let more =
-                self.affine_back(x, rows, second[0], &of_second, &mut into[second[0]], spare);
+            let more = self.affine_back(
+                x,
+                rows,
+                second[0],
+                &of_second,
+                into.product(second[0]),
+                spare,
+            );
             for (b, m) in back.iter_mut().zip(more) {
                 *b += m;
             }
         }
         if let Some(squares) = squares {
             let squared: Vec<T> = x.iter().map(|v| *v * *v).collect();
-            let of_weight = &mut into[*squares];
+            let of_weight = into.product(*squares);
             let more = self.affine_back(&squared, rows, *squares, gradient, of_weight, spare);
             let two = T::of(2.0);
             for ((b, m), x) in back.iter_mut().zip(more).zip(x) {

@@ -1,6 +1,8 @@
 //! Convolutions and pools over images that lie row by row, `[channel, row, column]` in each: by products with the patches of
 //! an image side by side.
 
+use std::ops::Range;
+
 use chiasm_core::{SettingError, vectorized};
 use faer::Accum;
 use rayon::prelude::*;
@@ -10,53 +12,97 @@ use serde::{Deserialize, Serialize};
 use super::product::{alone, view};
 use crate::Real;
 
-/// A square window that is moved over images.
+/// A window that is moved over images; over signals, which are images of one row.
+///
+/// In files for people (JSON, TOML) `size`, `stride` and `padding` may each be one number, for rows and columns alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// Channels, rows and columns of an image.
     pub image: [usize; 3],
     /// Rows and columns of the window.
-    pub size: usize,
-    /// Pixels from one place of the window to the next.
-    pub stride: usize,
-    /// Pixels of 0 on every side of an image.
-    pub padding: usize,
+    #[serde(with = "sides")]
+    #[schemars(with = "sides::Sides")]
+    pub size: [usize; 2],
+    /// Pixels from one place of the window to the next, down and across.
+    #[serde(with = "sides")]
+    #[schemars(with = "sides::Sides")]
+    pub stride: [usize; 2],
+    /// Pixels of 0 above and below an image, and left and right of it.
+    #[serde(with = "sides")]
+    #[schemars(with = "sides::Sides")]
+    pub padding: [usize; 2],
 }
 
-/// How a pool makes one pixel of many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pooling {
-    /// Their mean; the padding counts as 0.
-    Mean,
-    /// The largest; the padding does not count.
-    Max,
+/// One number for rows and columns, or one for each.
+mod sides {
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    pub(super) enum Sides {
+        /// Of both.
+        Square(usize),
+        /// Of rows and of columns.
+        Each([usize; 2]),
+    }
+
+    pub(super) fn serialize<S: Serializer>(sides: &[usize; 2], to: S) -> Result<S::Ok, S::Error> {
+        match *sides {
+            // Formats of bytes do not say which of the two it is.
+            [a, b] if a == b && to.is_human_readable() => Sides::Square(a).serialize(to),
+            each => each.serialize(to),
+        }
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<[usize; 2], D::Error> {
+        if !from.is_human_readable() {
+            return <[usize; 2]>::deserialize(from);
+        }
+        Ok(match Sides::deserialize(from)? {
+            Sides::Square(n) => [n; 2],
+            Sides::Each(each) => each,
+        })
+    }
 }
 
 /// Tasks that share the images of a batch: a number of its own, so that the bits do not depend on the threads.
 const TASKS: usize = 8;
 
 impl Window {
+    /// A square window, the same down and across.
+    #[must_use]
+    pub fn square(image: [usize; 3], size: usize, stride: usize, padding: usize) -> Self {
+        Self {
+            image,
+            size: [size; 2],
+            stride: [stride; 2],
+            padding: [padding; 2],
+        }
+    }
+
     /// A window of 3 x 3 at every pixel, so that an image keeps its size.
     #[must_use]
     pub fn same(image: [usize; 3]) -> Self {
-        Self {
-            image,
-            size: 3,
-            stride: 1,
-            padding: 1,
-        }
+        Self::square(image, 3, 1, 1)
     }
 
     /// A window of `size` x `size` next to one another.
     #[must_use]
     pub fn tiles(image: [usize; 3], size: usize) -> Self {
+        Self::square(image, size, size, 0)
+    }
+
+    /// A window of `size` samples that is moved along a signal of `[channels, samples]`.
+    #[must_use]
+    pub fn along(signal: [usize; 2], size: usize, stride: usize, padding: usize) -> Self {
+        let [channels, samples] = signal;
         Self {
-            image,
-            size,
-            stride: size,
-            padding: 0,
+            image: [channels, 1, samples],
+            size: [1, size],
+            stride: [1, stride],
+            padding: [0, padding],
         }
     }
 
@@ -69,9 +115,11 @@ impl Window {
     /// Rows and columns of what comes out.
     #[must_use]
     pub fn outputs(&self) -> [usize; 2] {
-        let [_, rows, columns] = self.image;
-        let places = |n: usize| (n + 2 * self.padding).saturating_sub(self.size) / self.stride + 1;
-        [places(rows), places(columns)]
+        let places = |axis: usize| {
+            let padded = self.image[axis + 1] + 2 * self.padding[axis];
+            padded.saturating_sub(self.size[axis]) / self.stride[axis] + 1
+        };
+        [places(0), places(1)]
     }
 
     pub(super) fn validate(&self, inputs: usize) -> Result<(), SettingError> {
@@ -86,86 +134,126 @@ impl Window {
         let expected = format!("an image of the {inputs} units that enter it");
         let found = format!("{:?}", self.image);
         SettingError::check(self.inputs() == inputs, "image", &expected, found)?;
-        let least = self.image[1].min(self.image[2]) + 2 * self.padding.min(1 << 12);
-        let expected = format!("1 to {least} pixels, the image and its padding");
-        SettingError::check(
-            (1..=least).contains(&self.size),
-            "size",
-            &expected,
-            self.size,
-        )?;
-        SettingError::check(self.stride > 0, "stride", "at least 1", self.stride)?;
-        let fine = self.padding < self.size;
-        let expected = "less than the window's size";
-        SettingError::check(fine, "padding", expected, self.padding)
+        for (axis, name) in ["rows", "columns"].into_iter().enumerate() {
+            let (size, padding) = (self.size[axis], self.padding[axis]);
+            let most = self.image[axis + 1] + 2 * padding.min(1 << 12);
+            let expected = format!("{name}: 1 to {most} pixels, the image and its padding");
+            SettingError::check((1..=most).contains(&size), "size", &expected, size)?;
+            let expected = format!("{name}: at least 1");
+            SettingError::check(
+                self.stride[axis] > 0,
+                "stride",
+                &expected,
+                self.stride[axis],
+            )?;
+            let expected = format!("{name}: less than the window's size");
+            SettingError::check(padding < size, "padding", &expected, padding)?;
+        }
+        Ok(())
     }
 
     /// Numbers in a patch.
     pub(crate) fn patch(&self) -> usize {
-        self.image[0] * self.size * self.size
+        self.image[0] * self.area()
     }
 
-    fn places(&self) -> usize {
+    /// Pixels of the window.
+    pub(super) fn area(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    pub(super) fn places(&self) -> usize {
         let [rows, columns] = self.outputs();
         rows * columns
     }
 
-    /// For one place in a patch: for each row of places, where in the image it begins, and which columns lie within.
-    fn each_run(&self, mut run: impl FnMut(usize, usize, usize, usize)) {
-        let [channels, height, width] = self.image;
+    /// Where the pixels lie at one place of the window in one channel: for each row that comes out, those of its columns that
+    /// see the image, `[row, column]`, and the first of their pixels.
+    fn each_run(
+        &self,
+        (channel, y, x): (usize, usize, usize),
+        mut run: impl FnMut(Range<usize>, usize),
+    ) {
+        let [_, height, width] = self.image;
         let [rows, columns] = self.outputs();
-        let mut line = 0;
-        for channel in 0..channels {
-            for y in 0..self.size {
-                for x in 0..self.size {
-                    // Columns whose pixel is in the image: padding <= column * stride + x < padding + width.
-                    let first = self.padding.saturating_sub(x).div_ceil(self.stride);
-                    let end = (self.padding + width)
-                        .saturating_sub(x)
-                        .div_ceil(self.stride);
-                    let end = end.min(columns);
-                    for row in 0..rows {
-                        let at = row * self.stride + y;
-                        let inside = (self.padding..self.padding + height).contains(&at);
-                        if inside && first < end {
-                            let above = (channel * height + at - self.padding) * width;
-                            let from = above + first * self.stride + x - self.padding;
-                            run(line + row * columns + first, from, end - first, self.stride);
-                        }
-                    }
-                    line += rows * columns;
-                }
+        let ([down, across], [above, left]) = (self.stride, self.padding);
+        // Columns whose pixel is in the image: left <= column * across + x < left + width.
+        let first = left.saturating_sub(x).div_ceil(across);
+        let end = (left + width).saturating_sub(x).div_ceil(across);
+        let end = end.min(columns);
+        if first >= end {
+            return;
+        }
+        for row in 0..rows {
+            let at = row * down + y;
+            if (above..above + height).contains(&at) {
+                let begins = (channel * height + at - above) * width;
+                let from = begins + first * across + x - left;
+                run(row * columns + first..row * columns + end, from);
             }
         }
     }
 
-    /// The patches of an image side by side, `[patch, place]`.
-    fn gather<T: Real>(&self, image: &[T], patches: &mut Vec<T>) {
-        patches.clear();
-        patches.resize(self.patch() * self.places(), T::ZERO);
-        self.each_run(|to, from, n, stride| {
-            let out = &mut patches[to..to + n];
-            if stride == 1 {
-                out.copy_from_slice(&image[from..from + n]);
-            } else {
-                let pixels = image[from..].iter().step_by(stride);
-                out.iter_mut().zip(pixels).for_each(|(o, v)| *o = *v);
+    /// Every place of the window in every channel.
+    pub(super) fn each_place(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let ([rows, columns], channels) = (self.size, self.image[0]);
+        (0..channels)
+            .flat_map(move |c| (0..rows).flat_map(move |y| (0..columns).map(move |x| (c, y, x))))
+    }
+
+    /// What every place of the output sees at one place of the window; `outside` beyond the image.
+    pub(super) fn read<T: Real>(
+        &self,
+        at: (usize, usize, usize),
+        image: &[T],
+        outside: T,
+        plane: &mut [T],
+    ) {
+        if self.padding != [0, 0] {
+            plane.fill(outside);
+        }
+        let stride = self.stride[1];
+        self.each_run(at, |to, from| {
+            let out = &mut plane[to];
+            let pixels = &image[from..];
+            match stride {
+                1 => out.copy_from_slice(&pixels[..out.len()]),
+                // Known when compiled, it fits vector registers.
+                2 => (out.iter_mut().zip(pixels.chunks(2))).for_each(|(o, v)| *o = v[0]),
+                _ => (out.iter_mut().zip(pixels.iter().step_by(stride))).for_each(|(o, v)| *o = *v),
             }
         });
     }
 
-    /// Adds the gradient of the patches to that of the image.
-    fn scatter<T: Real>(&self, patches: &[T], image: &mut [T]) {
-        self.each_run(|to, from, n, stride| {
-            let patch = &patches[to..to + n];
-            if stride == 1 {
-                let pixels = image[from..from + n].iter_mut();
-                pixels.zip(patch).for_each(|(o, v)| *o += *v);
-            } else {
-                let pixels = image[from..].iter_mut().step_by(stride);
-                pixels.zip(patch).for_each(|(o, v)| *o += *v);
+    /// Adds to the pixels what [`Self::read`] reads of them.
+    pub(super) fn add<T: Real>(&self, at: (usize, usize, usize), plane: &[T], image: &mut [T]) {
+        let stride = self.stride[1];
+        self.each_run(at, |to, from| {
+            let plane = &plane[to];
+            let pixels = &mut image[from..];
+            match stride {
+                1 => (pixels.iter_mut().zip(plane)).for_each(|(o, v)| *o += *v),
+                2 => (pixels.chunks_mut(2).zip(plane)).for_each(|(o, v)| o[0] += *v),
+                _ => (pixels.iter_mut().step_by(stride).zip(plane)).for_each(|(o, v)| *o += *v),
             }
         });
+    }
+
+    /// The patches of an image side by side, `[patch, place]`.
+    fn gather<T: Real>(&self, image: &[T], patches: &mut Vec<T>) {
+        let places = self.places();
+        patches.resize(self.patch() * places, T::ZERO);
+        for (at, plane) in self.each_place().zip(patches.chunks_exact_mut(places)) {
+            self.read(at, image, T::ZERO, plane);
+        }
+    }
+
+    /// The gradient of an image, of that of its patches.
+    fn scatter<T: Real>(&self, patches: &[T], image: &mut [T]) {
+        image.fill(T::ZERO);
+        for (at, plane) in self.each_place().zip(patches.chunks_exact(self.places())) {
+            self.add(at, plane, image);
+        }
     }
 
     /// `weight` is `[patch, channel]`.
@@ -228,9 +316,7 @@ impl Window {
                 if let Some(back) = &mut back {
                     of_patches.resize(patch * places, T::ZERO);
                     alone(&mut of_patches, weight, g, Accum::Replace);
-                    let back = &mut back[i * inputs..(i + 1) * inputs];
-                    back.fill(T::ZERO);
-                    self.scatter(&of_patches, back);
+                    self.scatter(&of_patches, &mut back[i * inputs..(i + 1) * inputs]);
                 }
             }
             (of_weight, of_bias)
@@ -251,83 +337,6 @@ impl Window {
         if let Some(into) = into_bias {
             sums.iter().for_each(|(_, of_bias)| add(into, of_bias));
         }
-    }
-
-    /// For each place in a window and each row that comes out: its numbers, and the pixels there, which lie `stride` apart.
-    fn each_pixel(&self, mut run: impl FnMut(std::ops::Range<usize>, usize)) {
-        let (places, area) = (self.places(), self.size * self.size);
-        self.each_run(|to, from, n, _| {
-            let out = to / (places * area) * places + to % places;
-            run(out..out + n, from);
-        });
-    }
-
-    pub(super) fn pool<T: Real>(&self, x: &[T], how: Pooling, out: &mut Vec<T>) {
-        let (inputs, outputs) = (self.inputs(), self.image[0] * self.places());
-        out.resize(x.len() / inputs * outputs, T::ZERO);
-        out.par_chunks_mut(outputs)
-            .zip(x.par_chunks(inputs))
-            .for_each(|(out, image)| match how {
-                Pooling::Mean => {
-                    let share = T::ONE / T::of((self.size * self.size) as f64);
-                    out.fill(T::ZERO);
-                    self.each_pixel(|to, from| {
-                        let pixels = image[from..].iter().step_by(self.stride);
-                        let all = out[to].iter_mut().zip(pixels);
-                        all.for_each(|(o, v)| *o += share * *v);
-                    });
-                }
-                Pooling::Max => {
-                    out.fill(T::neg_infinity());
-                    self.each_pixel(|to, from| {
-                        let pixels = image[from..].iter().step_by(self.stride);
-                        for (o, v) in out[to].iter_mut().zip(pixels) {
-                            // NaN is the largest, so that it is not lost.
-                            let larger = *v > *o || v.is_nan();
-                            *o = if larger { *v } else { *o };
-                        }
-                    });
-                }
-            });
-    }
-
-    /// The gradient of what entered a pool, to `back`; `out` is what came out.
-    pub(super) fn pool_back<T: Real>(
-        &self,
-        (x, out): (&[T], &[T]),
-        how: Pooling,
-        gradient: &[T],
-        back: &mut [T],
-    ) {
-        let (inputs, outputs) = (self.inputs(), self.image[0] * self.places());
-        let share = T::ONE / T::of((self.size * self.size) as f64);
-        let back = back.par_chunks_mut(inputs);
-        let of_outputs = gradient.par_chunks(outputs).zip(out.par_chunks(outputs));
-        back.zip(x.par_chunks(inputs))
-            .zip(of_outputs)
-            .for_each(|((back, image), (g, out))| {
-                back.fill(T::ZERO);
-                match how {
-                    Pooling::Mean => self.each_pixel(|to, from| {
-                        let pixels = back[from..].iter_mut().step_by(self.stride);
-                        pixels.zip(&g[to]).for_each(|(b, g)| *b += share * *g);
-                    }),
-                    // To the first of those that are the largest.
-                    Pooling::Max => {
-                        let mut left = g.to_vec();
-                        self.each_pixel(|to, from| {
-                            let pixels = image[from..].iter().step_by(self.stride);
-                            let back = back[from..].iter_mut().step_by(self.stride);
-                            let all = out[to.clone()].iter().zip(&mut left[to]);
-                            for ((b, v), (o, left)) in back.zip(pixels).zip(all) {
-                                let taken = if *v == *o { *left } else { T::ZERO };
-                                *b += taken;
-                                *left -= taken;
-                            }
-                        });
-                    }
-                }
-            });
     }
 }
 

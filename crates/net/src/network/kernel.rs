@@ -30,15 +30,13 @@ impl<T: Real> Network<T> {
                 let mut gradients = self.no_gradients();
                 let mut spare = Spare::default();
                 for (output, row) in rows.chunks_exact_mut(p).enumerate() {
-                    for g in &mut gradients {
-                        g.fill(T::ZERO);
-                    }
+                    gradients.clear();
                     let mut one = spare.of(span * n);
                     one.fill(T::ZERO);
                     one[output] = T::ONE;
                     let left = self.back(&trace, one, &mut gradients, false, &mut spare);
                     spare.keep(left);
-                    for (v, g) in row.iter_mut().zip(gradients.iter().flatten()) {
+                    for (v, g) in row.iter_mut().zip(gradients.arrays().iter().flatten()) {
                         *v = *g;
                     }
                 }

@@ -45,9 +45,8 @@ impl<T: Real> Network<T> {
         for step in &self.steps {
             if let Step::Convolution { window, weight, .. } = step {
                 let [channels, ..] = window.image;
-                all[*weight]
-                    .1
-                    .splice(1.., [channels, window.size, window.size]);
+                let [rows, columns] = window.size;
+                all[*weight].1.splice(1.., [channels, rows, columns]);
             }
         }
         all

@@ -67,12 +67,7 @@ fn stacks() -> Vec<Vec<Layer>> {
         },
     ]);
     // Images of one row of five pixels; then of three channels.
-    let window = |image, size, stride, padding| Window {
-        image,
-        size,
-        stride,
-        padding,
-    };
+    let window = Window::square;
     for pooling in [Pooling::Mean, Pooling::Max] {
         stacks.push(vec![
             Layer::convolution(window([1, 1, 5], 3, 1, 1), 3),
@@ -89,6 +84,25 @@ fn stacks() -> Vec<Vec<Layer>> {
             Layer::dense(3),
         ]);
     }
+    // A signal, then its channels as the rows of an image.
+    stacks.push(vec![
+        Layer::convolution(Window::along([1, 5], 4, 1, 2), 3),
+        Layer::Each(Nonlinearity::Tanh),
+        Layer::convolution(
+            Window {
+                image: [1, 3, 6],
+                size: [2, 3],
+                stride: [1, 2],
+                padding: [1, 0],
+            },
+            2,
+        ),
+        Layer::Pool {
+            window: Window::along([8, 2], 2, 1, 1),
+            pooling: Pooling::Max,
+        },
+        Layer::dense(3),
+    ]);
     // A branch at the very start.
     stacks.push(vec![
         Layer::Residual(vec![Layer::dense(5)]),

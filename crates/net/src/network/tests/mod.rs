@@ -3,6 +3,7 @@ mod quantized;
 mod sequences;
 mod training;
 mod weights;
+mod windows;
 
 use chiasm_core::Streams;
 use ndarray::Array2;

@@ -45,12 +45,7 @@ fn a_network_of_pytorch_gives_the_same_outputs_here() {
 /// Made by PyTorch in double precision, with the gradients of the outputs' sum weighted by `c`.
 #[test]
 fn convolutions_and_pools_are_those_of_pytorch() {
-    let window = |image, size, stride, padding| Window {
-        image,
-        size,
-        stride,
-        padding,
-    };
+    let window = Window::square;
     let pool = |window, pooling| Layer::Pool { window, pooling };
     let layers = [
         Layer::convolution(window([2, 9, 9], 3, 2, 1), 3),
