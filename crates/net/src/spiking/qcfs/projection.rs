@@ -84,7 +84,7 @@ impl Projection {
             for path in &mut paths {
                 *path = path.iter().flat_map(|p| &into[*p]).copied().collect();
             }
-            factor /= (window.size * window.size) as f32;
+            factor /= (window.size[0] * window.size[1]) as f32;
             let [rows, columns] = window.outputs();
             image = Some([window.image[0], rows, columns]);
         }
@@ -114,7 +114,7 @@ impl Projection {
                     channels: *channels,
                     places: to_rows * to_columns,
                 };
-                (own, out, covered(window), window.size * window.size)
+                (own, out, covered(window), window.size[0] * window.size[1])
             }
             Layer::Dense { outputs, .. } => {
                 let own = image.map_or(before, |[channels, rows, columns]| Lie {
@@ -210,13 +210,14 @@ impl Projection {
 fn each_pixel(window: &Window, mut each: impl FnMut(usize, usize, usize)) {
     let [_, height, width] = window.image;
     let [rows, columns] = window.outputs();
+    let pixel = |axis: usize, place: usize, at: usize| {
+        (place * window.stride[axis] + at).checked_sub(window.padding[axis])
+    };
     for place in 0..rows * columns {
-        for at in 0..window.size * window.size {
-            let y =
-                (place / columns * window.stride + at / window.size).checked_sub(window.padding);
-            let x =
-                (place % columns * window.stride + at % window.size).checked_sub(window.padding);
-            if let (Some(y), Some(x)) = (y.filter(|y| *y < height), x.filter(|x| *x < width)) {
+        for at in 0..window.size[0] * window.size[1] {
+            let y = pixel(0, place / columns, at / window.size[1]).filter(|y| *y < height);
+            let x = pixel(1, place % columns, at % window.size[1]).filter(|x| *x < width);
+            if let (Some(y), Some(x)) = (y, x) {
                 each(place, at, y * width + x);
             }
         }

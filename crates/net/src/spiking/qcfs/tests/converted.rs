@@ -20,17 +20,13 @@ fn pool(window: Window) -> Layer {
 /// Every kind of synapse: pools that overlap and are padded, two in a row, a convolution with a stride, a dense layer after
 /// images and one after units.
 fn layers() -> Vec<Layer> {
-    let overlapping = Window {
-        image: [3, 8, 8],
-        size: 3,
-        stride: 1,
-        padding: 1,
-    };
+    let overlapping = Window::square([3, 8, 8], 3, 1, 1);
+    // Of rows and columns that differ.
     let strided = Window {
-        image: [3, 4, 4],
-        size: 3,
-        stride: 2,
-        padding: 1,
+        size: [3, 2],
+        stride: [2, 1],
+        padding: [1, 0],
+        ..Window::same([3, 4, 4])
     };
     vec![
         Layer::convolution(Window::same([2, 8, 8]), 3),
@@ -147,8 +143,8 @@ fn spikes_are_those_of_the_networks_own_layers_taken_step_by_step() {
             assert!((a - b).abs() < 1e-4, "{t}: {a} {b}");
         }
     }
-    assert_eq!(spiking.sizes(), [192, 20, 7]);
-    assert_eq!((spiking.n_neurons(), spiking.n_classes()), (219, 4));
+    assert_eq!(spiking.sizes(), [192, 30, 7]);
+    assert_eq!((spiking.n_neurons(), spiking.n_classes()), (229, 4));
 }
 
 #[test]
