@@ -53,13 +53,13 @@ impl Default for Photos {
     fn default() -> Self {
         Self {
             n_train: 5_000,
-            n_calibration: 10_000,
-            n_test: 10_000,
+            n_calibration: 5_000,
+            n_test: 5_000,
             channels: vec![16, 32, 32],
             levels: 4,
             scale: 2.0,
             augmentation: Augmentation::LIGHT,
-            epochs: 15,
+            epochs: 10,
             batch: 50,
             rate: 0.05,
             momentum: 0.9,
@@ -75,6 +75,8 @@ impl Photos {
     pub(super) fn paper() -> Self {
         Self {
             n_train: 40_000,
+            n_calibration: 10_000,
+            n_test: 10_000,
             channels: vec![32, 64, 128],
             epochs: 60,
             networks: 3,

@@ -97,11 +97,16 @@ fn arm(i: usize, config: &Config, found: &Photographs, bench: &Bench) -> Result<
     let (sums, counts) = watched(&spiking, &all, photos.steps, |part| test.rows(part))?;
     let labels = test.images().labels();
     let outputs = Outputs::new(sums, labels.to_vec(), Given::Sums)?;
-    let how = Calibration {
+    let mut how = Calibration {
         smoothing: config.smoothing,
         tolerance: config.tolerance,
         ..Calibration::default()
     };
+    // The card's thresholds are those of networks that are right nine times in ten. One that is right half of the time is
+    // rarely surer than half: from what is said of an image at chance.
+    let chance = (100 / found.n_classes() as u32).max(1);
+    how.thresholds
+        .splice(0..0, (chance..50).map(|i| f64::from(i) / 100.0));
     let measured = measure(&calibration, &outputs, &how, config.deals, bench)?;
     let decisions = measured.agent().decide(&outputs);
     let steps = decisions.iter().map(|d| d.steps - 1).enumerate();
