@@ -4,7 +4,7 @@ use chiasm_core::vectorized;
 use faer::Accum;
 
 use super::product::{multiply, multiply_turned, turned_multiply};
-use super::{Network, Step, Trace, sequences};
+use super::{Network, Step, Trace, Window, batch_norm, sequences};
 use crate::Real;
 
 impl<T: Real> Network<T> {
@@ -40,30 +40,21 @@ impl<T: Real> Network<T> {
             let x = trace.before(i);
             match step {
                 Step::Dense { weight, bias } => {
-                    if let Some(bias) = bias {
-                        add_sums(&gradient, &mut into[*bias]);
-                    }
-                    let into = &mut into[*weight];
-                    if i == 0 && !inputs {
-                        self.weights_back(x, rows, *weight, &gradient, into);
-                    } else {
-                        gradient = self.affine_back(x, rows, *weight, &gradient, into);
-                    }
+                    let (parts, asked) = ((*weight, *bias), i > 0 || inputs);
+                    gradient = self.weighted_back(None, (x, rows), parts, &gradient, into, asked);
                 }
-                Step::Quadratic { .. } => {
-                    gradient = self.quadratic_back(trace, i, &gradient, into);
+                Step::Quadratic(how) => {
+                    let asked = i > 0 || inputs;
+                    gradient = self.quadratic_back(how, (trace, i), &gradient, into, asked);
                 }
                 Step::Convolution {
                     window,
                     weight,
                     bias,
                 } => {
-                    let (w, shape) = self.array(*weight);
-                    let mut of_weight = std::mem::take(&mut into[*weight]);
-                    let parts = (&mut of_weight[..], bias.map(|b| &mut into[b]));
-                    let asked = i > 0 || inputs;
-                    gradient = window.convolve_back(x, (w, shape[1]), &gradient, parts, asked);
-                    into[*weight] = of_weight;
+                    let (parts, asked) = ((*weight, *bias), i > 0 || inputs);
+                    let window = Some(window);
+                    gradient = self.weighted_back(window, (x, rows), parts, &gradient, into, asked);
                 }
                 Step::Pool { window, pooling } => {
                     gradient = window.pool_back(x, *pooling, &gradient);
@@ -74,6 +65,20 @@ impl<T: Real> Network<T> {
                     let (normed, scales) = (&trace.kept[i][0], &trace.kept[i][1]);
                     let gains = self.array(*gain).0;
                     norm_back(normed, scales, gains, &mut gradient, &mut into[*gain]);
+                }
+                Step::BatchNorm {
+                    gain,
+                    shift,
+                    places,
+                    ..
+                } => {
+                    let [normed, kept] = &trace.kept[i];
+                    let mut into_gain = std::mem::take(&mut into[*gain]);
+                    let both = (&mut into_gain[..], &mut into[*shift][..]);
+                    let how = (trace.training, *places);
+                    let gains = self.array(*gain).0;
+                    batch_norm::backward((normed, kept), gains, how, &mut gradient, both);
+                    into[*gain] = into_gain;
                 }
                 Step::Embedding { table } => {
                     sequences::look_up_back(x, &gradient, self.array(*table).1, &mut into[*table]);
@@ -132,6 +137,35 @@ impl<T: Real> Network<T> {
         arrays.map(|a| vec![T::ZERO; a.values.len()]).collect()
     }
 
+    /// The way back through [`Self::weighted`]: adds the gradients of weight and bias, and returns that of the inputs where
+    /// `inputs` asks for it.
+    pub(super) fn weighted_back(
+        &self,
+        window: Option<&Window>,
+        (x, rows): (&[T], usize),
+        (weight, bias): (usize, Option<usize>),
+        gradient: &[T],
+        into: &mut [Vec<T>],
+        inputs: bool,
+    ) -> Vec<T> {
+        if let Some(window) = window {
+            let (w, shape) = self.array(weight);
+            let mut of_weight = std::mem::take(&mut into[weight]);
+            let parts = (&mut of_weight[..], bias.map(|b| &mut into[b]));
+            let back = window.convolve_back(x, (w, shape[1]), gradient, parts, inputs);
+            into[weight] = of_weight;
+            return back;
+        }
+        if let Some(bias) = bias {
+            add_sums(gradient, &mut into[bias]);
+        }
+        if inputs {
+            return self.affine_back(x, rows, weight, gradient, &mut into[weight]);
+        }
+        self.weights_back(x, rows, weight, gradient, &mut into[weight]);
+        vec![]
+    }
+
     fn affine_back(
         &self,
         x: &[T],
@@ -153,60 +187,10 @@ impl<T: Real> Network<T> {
         let g = (gradient, rows, outputs);
         turned_multiply(into, (x, rows, inputs), g, Accum::Add);
     }
-
-    /// The derivatives of paper 34.
-    fn quadratic_back(
-        &self,
-        trace: &Trace<T>,
-        i: usize,
-        gradient: &[T],
-        into: &mut [Vec<T>],
-    ) -> Vec<T> {
-        let Step::Quadratic {
-            first,
-            second,
-            squares,
-            shift,
-        } = &self.steps[i]
-        else {
-            unreachable!("called for quadratic steps alone")
-        };
-        let (x, rows) = (trace.before(i), trace.rows);
-        let [a, g] = &trace.kept[i];
-        if let Some(shift) = shift {
-            add_sums(gradient, &mut into[*shift]);
-        }
-        let times =
-            |other: &[T]| -> Vec<T> { gradient.iter().zip(other).map(|(d, v)| *d * *v).collect() };
-        let of_first = if second.is_some() {
-            times(g)
-        } else {
-            gradient.to_vec()
-        };
-        add_sums(&of_first, &mut into[first[1]]);
-        let mut back = self.affine_back(x, rows, first[0], &of_first, &mut into[first[0]]);
-        if let Some(second) = second {
-            let of_second = times(a);
-            add_sums(&of_second, &mut into[second[1]]);
-            let more = self.affine_back(x, rows, second[0], &of_second, &mut into[second[0]]);
-            for (b, m) in back.iter_mut().zip(more) {
-                *b += m;
-            }
-        }
-        if let Some(squares) = squares {
-            let squared: Vec<T> = x.iter().map(|v| *v * *v).collect();
-            let more = self.affine_back(&squared, rows, *squares, gradient, &mut into[*squares]);
-            let two = T::of(2.0);
-            for ((b, m), x) in back.iter_mut().zip(more).zip(x) {
-                *b += two * *x * m;
-            }
-        }
-        back
-    }
 }
 
 /// Adds the sum over rows.
-fn add_sums<T: Real>(gradient: &[T], into: &mut [T]) {
+pub(super) fn add_sums<T: Real>(gradient: &[T], into: &mut [T]) {
     vectorized(
         #[inline(always)]
         || {

@@ -170,7 +170,8 @@ impl Window {
         self.size[0] * self.size[1]
     }
 
-    fn places(&self) -> usize {
+    /// Places of the window.
+    pub(super) fn places(&self) -> usize {
         let [rows, columns] = self.outputs();
         rows * columns
     }

@@ -309,7 +309,7 @@ impl<T: Real> Training<T> {
         }
         let n = order.len() * span;
         let steps = order.len().div_ceil(batch);
-        let mut trace = Trace::default();
+        let mut trace = Trace::training();
         let mut gradients = self.network.no_gradients();
         let mut rows: Vec<T> = vec![];
         let (mut loss, mut correct) = (0.0, 0.0);
@@ -320,7 +320,9 @@ impl<T: Real> Training<T> {
             samples.extend(together.iter().flat_map(|s| s * span..(s + 1) * span));
             rows.resize(samples.len() * inputs, T::ZERO);
             let mix = supply.fill(self.epoch, step, &samples, &mut rows);
+            self.network.accept_batch(samples.len())?;
             self.network.forward(&rows, samples.len(), &mut trace);
+            self.network.keep_statistics(&trace);
             let mut outputs = vec![T::ZERO; trace.output().len()];
             let of_loss = &self.config.loss;
             let mut sums = of_loss.of(trace.output(), &targets, &samples, &mut outputs);

@@ -103,6 +103,21 @@ fn stacks() -> Vec<Vec<Layer>> {
         },
         Layer::dense(3),
     ]);
+    for terms in [Terms::Full, Terms::Product, Terms::Squares] {
+        let layer = |window, channels| Layer::QuadraticConvolution {
+            window,
+            channels,
+            terms,
+            start: QuadraticStart::Random,
+        };
+        stacks.push(vec![
+            layer(Window::along([1, 5], 3, 1, 1), 4),
+            Layer::BatchNorm { channels: 4 },
+            Layer::Each(Nonlinearity::Tanh),
+            layer(Window::square([4, 1, 5], 3, 2, 1), 2),
+            Layer::dense(3),
+        ]);
+    }
     // A branch at the very start.
     stacks.push(vec![
         Layer::Residual(vec![Layer::dense(5)]),
