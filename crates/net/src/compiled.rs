@@ -6,7 +6,9 @@
 use chiasm_core::{Streams, Watch};
 
 use crate::Real;
-use crate::network::{Epoch, Network, NetworkError, Supply, Trace, Training};
+use crate::network::{
+    Epoch, Gradients, Network, NetworkError, Spare, Supply, Trace, Training, Workspace,
+};
 use crate::perceptrons::Augmented;
 use crate::train::{NotFinite, Optimizer, Parameters};
 
@@ -19,6 +21,7 @@ pub trait Compiled: Sized {
         supply: &dyn Supply<Self>,
         streams: &Streams,
         watch: &dyn Watch,
+        workspace: &mut Workspace<Self>,
     ) -> Result<Epoch, NetworkError>
     where
         Self: Real;
@@ -36,8 +39,9 @@ pub trait Compiled: Sized {
         network: &Network<Self>,
         trace: &Trace<Self>,
         outputs: Vec<Self>,
-        into: &mut [Vec<Self>],
+        into: &mut Gradients<Self>,
         inputs: bool,
+        spare: &mut Spare<Self>,
     ) -> Vec<Self>
     where
         Self: Real;
@@ -64,8 +68,10 @@ macro_rules! compiled {
                 supply: &dyn Supply<Self>,
                 streams: &Streams,
                 watch: &dyn Watch,
+                workspace: &mut Workspace<Self>,
             ) -> Result<Epoch, NetworkError> {
-                training.pass_inner(supply, streams, watch)
+                // One of the pool's threads from start to end: handing every product over to it takes longer than a small one.
+                rayon::scope(|_| training.pass_inner(supply, streams, watch, workspace))
             }
             fn forward(
                 network: &Network<Self>,
@@ -80,10 +86,11 @@ macro_rules! compiled {
                 network: &Network<Self>,
                 trace: &Trace<Self>,
                 outputs: Vec<Self>,
-                into: &mut [Vec<Self>],
+                into: &mut Gradients<Self>,
                 inputs: bool,
+                spare: &mut Spare<Self>,
             ) -> Vec<Self> {
-                network.back_inner(trace, outputs, into, inputs)
+                network.back_inner(trace, outputs, into, inputs, spare)
             }
             fn update(
                 optimizer: &mut Optimizer<Self>,

@@ -3,15 +3,16 @@
 use chiasm_core::vectorized;
 use faer::Accum;
 
+use super::gradients::{Gradients, Sink, Spare};
 use super::product::{multiply, multiply_turned, turned_multiply};
 use super::{Network, Step, Trace, Window, batch_norm, sequences};
 use crate::Real;
 
 impl<T: Real> Network<T> {
-    /// Adds the gradient of every parameter to `into` (arrays as in [`Network::parameters`]), given that of the outputs,
+    /// Adds the gradient of every parameter to `into`, given that of the outputs,
     /// `outputs` row by row, and what [`Network::forward`] left behind. Returns the gradient of the inputs, row by row.
-    pub fn backward(&self, trace: &Trace<T>, outputs: Vec<T>, into: &mut [Vec<T>]) -> Vec<T> {
-        self.back(trace, outputs, into, true)
+    pub fn backward(&self, trace: &Trace<T>, outputs: Vec<T>, into: &mut Gradients<T>) -> Vec<T> {
+        self.back(trace, outputs, into, true, &mut Spare::default())
     }
 
     /// The same; without the gradient of the inputs (and nothing returned of worth) where it is not asked for.
@@ -19,18 +20,20 @@ impl<T: Real> Network<T> {
         &self,
         trace: &Trace<T>,
         outputs: Vec<T>,
-        into: &mut [Vec<T>],
+        into: &mut Gradients<T>,
         inputs: bool,
+        spare: &mut Spare<T>,
     ) -> Vec<T> {
-        T::back(self, trace, outputs, into, inputs)
+        T::back(self, trace, outputs, into, inputs, spare)
     }
 
     pub(crate) fn back_inner(
         &self,
         trace: &Trace<T>,
         outputs: Vec<T>,
-        into: &mut [Vec<T>],
+        into: &mut Gradients<T>,
         inputs: bool,
+        spare: &mut Spare<T>,
     ) -> Vec<T> {
         let rows = trace.rows;
         let mut gradient = outputs;
@@ -41,11 +44,14 @@ impl<T: Real> Network<T> {
             match step {
                 Step::Dense { weight, bias } => {
                     let (parts, asked) = ((*weight, *bias), i > 0 || inputs);
-                    gradient = self.weighted_back(None, (x, rows), parts, &gradient, into, asked);
+                    let to = (&mut *into, &mut *spare);
+                    let back = self.weighted_back(None, (x, rows), parts, &gradient, to, asked);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Quadratic(how) => {
-                    let asked = i > 0 || inputs;
-                    gradient = self.quadratic_back(how, (trace, i), &gradient, into, asked);
+                    let (asked, to) = (i > 0 || inputs, (&mut *into, &mut *spare));
+                    let back = self.quadratic_back(how, (trace, i), &gradient, to, asked);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Convolution {
                     window,
@@ -53,11 +59,14 @@ impl<T: Real> Network<T> {
                     bias,
                 } => {
                     let (parts, asked) = ((*weight, *bias), i > 0 || inputs);
-                    let window = Some(window);
-                    gradient = self.weighted_back(window, (x, rows), parts, &gradient, into, asked);
+                    let (window, to) = (Some(window), (&mut *into, &mut *spare));
+                    let back = self.weighted_back(window, (x, rows), parts, &gradient, to, asked);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Pool { window, pooling } => {
-                    gradient = window.pool_back(x, *pooling, &gradient);
+                    let mut back = spare.of(x.len());
+                    window.pool_back((x, &trace.values[i]), *pooling, &gradient, &mut back);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Each(nonlinearity) => nonlinearity.back(x, &trace.values[i], &mut gradient),
                 Step::Norm { gain, shift } => {
@@ -95,17 +104,19 @@ impl<T: Real> Network<T> {
                     let [projected, shares] = &trace.kept[i];
                     let width = self.array(*weight).1[0];
                     let of_projected = how.backward(projected, width, shares, &gradient);
-                    let into = &mut into[*weight];
-                    gradient = self.affine_back(x, rows, *weight, &of_projected, into);
+                    let into = into.product(*weight);
+                    let back = self.affine_back(x, rows, *weight, &of_projected, into, spare);
+                    spare.keep(of_projected);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Tied { table } => {
-                    let (table, into) = (self.array(*table), &mut into[*table]);
-                    let (table, [vocabulary, width]) = table;
+                    let ((into, accum), array) = (into.product(*table), self.array(*table));
+                    let (table, [vocabulary, width]) = array;
                     let g = (&gradient[..], rows, vocabulary);
-                    turned_multiply(into, g, (x, rows, width), Accum::Add);
-                    let mut back = vec![T::ZERO; rows * width];
+                    turned_multiply(into, g, (x, rows, width), accum);
+                    let mut back = spare.of(rows * width);
                     multiply(&mut back, g, (table, vocabulary, width), Accum::Replace);
-                    gradient = back;
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Open => {
                     let passed = around.pop().expect("a branch that was closed");
@@ -127,14 +138,8 @@ impl<T: Real> Network<T> {
                 }
             }
         }
+        into.settle();
         gradient
-    }
-
-    /// The gradients of no row yet.
-    #[must_use]
-    pub fn no_gradients(&self) -> Vec<Vec<T>> {
-        let arrays = self.parameters.arrays.iter();
-        arrays.map(|a| vec![T::ZERO; a.values.len()]).collect()
     }
 
     /// The way back through [`Self::weighted`]: adds the gradients of weight and bias, and returns that of the inputs where
@@ -145,24 +150,27 @@ impl<T: Real> Network<T> {
         (x, rows): (&[T], usize),
         (weight, bias): (usize, Option<usize>),
         gradient: &[T],
-        into: &mut [Vec<T>],
+        (into, spare): (&mut Gradients<T>, &mut Spare<T>),
         inputs: bool,
     ) -> Vec<T> {
         if let Some(window) = window {
             let (w, shape) = self.array(weight);
             let mut of_weight = std::mem::take(&mut into[weight]);
             let parts = (&mut of_weight[..], bias.map(|b| &mut into[b]));
-            let back = window.convolve_back(x, (w, shape[1]), gradient, parts, inputs);
+            let mut back = if inputs { spare.of(x.len()) } else { vec![] };
+            let asked = inputs.then_some(&mut back[..]);
+            window.convolve_back(x, (w, shape[1]), gradient, parts, asked);
             into[weight] = of_weight;
             return back;
         }
         if let Some(bias) = bias {
             add_sums(gradient, &mut into[bias]);
         }
+        let of_weight = into.product(weight);
         if inputs {
-            return self.affine_back(x, rows, weight, gradient, &mut into[weight]);
+            return self.affine_back(x, rows, weight, gradient, of_weight, spare);
         }
-        self.weights_back(x, rows, weight, gradient, &mut into[weight]);
+        self.weights_back(x, rows, weight, gradient, of_weight);
         vec![]
     }
 
@@ -172,20 +180,28 @@ impl<T: Real> Network<T> {
         rows: usize,
         weight: usize,
         gradient: &[T],
-        into: &mut [T],
+        into: Sink<'_, T>,
+        spare: &mut Spare<T>,
     ) -> Vec<T> {
         self.weights_back(x, rows, weight, gradient, into);
         let (w, [inputs, outputs]) = self.array(weight);
         let g = (gradient, rows, outputs);
-        let mut back = vec![T::ZERO; rows * inputs];
+        let mut back = spare.of(rows * inputs);
         multiply_turned(&mut back, g, (w, inputs, outputs), Accum::Replace);
         back
     }
 
-    fn weights_back(&self, x: &[T], rows: usize, weight: usize, gradient: &[T], into: &mut [T]) {
+    fn weights_back(
+        &self,
+        x: &[T],
+        rows: usize,
+        weight: usize,
+        gradient: &[T],
+        (into, accum): Sink<'_, T>,
+    ) {
         let [inputs, outputs] = self.array(weight).1;
         let g = (gradient, rows, outputs);
-        turned_multiply(into, (x, rows, inputs), g, Accum::Add);
+        turned_multiply(into, (x, rows, inputs), g, accum);
     }
 }
 

@@ -1,13 +1,15 @@
 //! Convolutions and pools over images that lie row by row, `[channel, row, column]` in each: by products with the patches of
 //! an image side by side.
 
-use chiasm_core::SettingError;
+use std::ops::Range;
+
+use chiasm_core::{SettingError, vectorized};
 use faer::Accum;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::product::{multiply, multiply_turned, turned_multiply};
+use super::product::{alone, view};
 use crate::Real;
 
 /// A window that is moved over images; over signals, which are images of one row.
@@ -63,16 +65,6 @@ mod sides {
             Sides::Each(each) => each,
         })
     }
-}
-
-/// How a pool makes one pixel of many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pooling {
-    /// Their mean; the padding counts as 0.
-    Mean,
-    /// The largest; the padding does not count.
-    Max,
 }
 
 /// Tasks that share the images of a batch: a number of its own, so that the bits do not depend on the threads.
@@ -166,7 +158,7 @@ impl Window {
     }
 
     /// Pixels of the window.
-    fn area(&self) -> usize {
+    pub(super) fn area(&self) -> usize {
         self.size[0] * self.size[1]
     }
 
@@ -176,57 +168,93 @@ impl Window {
         rows * columns
     }
 
-    /// For one place in a patch: for each row of places, where in the image it begins, and which columns lie within.
-    fn each_run(&self, mut run: impl FnMut(usize, usize, usize, usize)) {
-        let [channels, height, width] = self.image;
+    /// Where the pixels lie at one place of the window in one channel: for each row that comes out, those of its columns that
+    /// see the image, `[row, column]`, and the first of their pixels.
+    fn each_run(
+        &self,
+        (channel, y, x): (usize, usize, usize),
+        mut run: impl FnMut(Range<usize>, usize),
+    ) {
+        let [_, height, width] = self.image;
         let [rows, columns] = self.outputs();
-        let ([size_y, size_x], [down, across]) = (self.size, self.stride);
-        let [above, left] = self.padding;
-        let mut line = 0;
-        for channel in 0..channels {
-            for y in 0..size_y {
-                for x in 0..size_x {
-                    // Columns whose pixel is in the image: left <= column * across + x < left + width.
-                    let first = left.saturating_sub(x).div_ceil(across);
-                    let end = (left + width).saturating_sub(x).div_ceil(across);
-                    let end = end.min(columns);
-                    for row in 0..rows {
-                        let at = row * down + y;
-                        let inside = (above..above + height).contains(&at);
-                        if inside && first < end {
-                            let begins = (channel * height + at - above) * width;
-                            let from = begins + first * across + x - left;
-                            run(line + row * columns + first, from, end - first, across);
-                        }
-                    }
-                    line += rows * columns;
-                }
+        let ([down, across], [above, left]) = (self.stride, self.padding);
+        // Columns whose pixel is in the image: left <= column * across + x < left + width.
+        let first = left.saturating_sub(x).div_ceil(across);
+        let end = (left + width).saturating_sub(x).div_ceil(across);
+        let end = end.min(columns);
+        if first >= end {
+            return;
+        }
+        for row in 0..rows {
+            let at = row * down + y;
+            if (above..above + height).contains(&at) {
+                let begins = (channel * height + at - above) * width;
+                let from = begins + first * across + x - left;
+                run(row * columns + first..row * columns + end, from);
             }
         }
     }
 
-    /// The patches of an image side by side, `[patch, place]`.
-    fn gather<T: Real>(&self, image: &[T], patches: &mut Vec<T>) {
-        patches.clear();
-        patches.resize(self.patch() * self.places(), T::ZERO);
-        self.each_run(|to, from, n, stride| {
-            let out = &mut patches[to..to + n];
-            if stride == 1 {
-                out.copy_from_slice(&image[from..from + n]);
-            } else {
-                let pixels = image[from..].iter().step_by(stride);
-                out.iter_mut().zip(pixels).for_each(|(o, v)| *o = *v);
+    /// Every place of the window in every channel.
+    pub(super) fn each_place(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let ([rows, columns], channels) = (self.size, self.image[0]);
+        (0..channels)
+            .flat_map(move |c| (0..rows).flat_map(move |y| (0..columns).map(move |x| (c, y, x))))
+    }
+
+    /// What every place of the output sees at one place of the window; `outside` beyond the image.
+    pub(super) fn read<T: Real>(
+        &self,
+        at: (usize, usize, usize),
+        image: &[T],
+        outside: T,
+        plane: &mut [T],
+    ) {
+        if self.padding != [0, 0] {
+            plane.fill(outside);
+        }
+        let stride = self.stride[1];
+        self.each_run(at, |to, from| {
+            let out = &mut plane[to];
+            let pixels = &image[from..];
+            match stride {
+                1 => out.copy_from_slice(&pixels[..out.len()]),
+                // Known when compiled, it fits vector registers.
+                2 => (out.iter_mut().zip(pixels.chunks(2))).for_each(|(o, v)| *o = v[0]),
+                _ => (out.iter_mut().zip(pixels.iter().step_by(stride))).for_each(|(o, v)| *o = *v),
             }
         });
     }
 
-    /// Adds the gradient of the patches to that of the image.
-    fn scatter<T: Real>(&self, patches: &[T], image: &mut [T]) {
-        self.each_run(|to, from, n, stride| {
-            let pixels = image[from..].iter_mut().step_by(stride);
-            let all = pixels.zip(&patches[to..to + n]);
-            all.for_each(|(o, v)| *o += *v);
+    /// Adds to the pixels what [`Self::read`] reads of them.
+    pub(super) fn add<T: Real>(&self, at: (usize, usize, usize), plane: &[T], image: &mut [T]) {
+        let stride = self.stride[1];
+        self.each_run(at, |to, from| {
+            let plane = &plane[to];
+            let pixels = &mut image[from..];
+            match stride {
+                1 => (pixels.iter_mut().zip(plane)).for_each(|(o, v)| *o += *v),
+                2 => (pixels.chunks_mut(2).zip(plane)).for_each(|(o, v)| o[0] += *v),
+                _ => (pixels.iter_mut().step_by(stride).zip(plane)).for_each(|(o, v)| *o += *v),
+            }
         });
+    }
+
+    /// The patches of an image side by side, `[patch, place]`.
+    fn gather<T: Real>(&self, image: &[T], patches: &mut Vec<T>) {
+        let places = self.places();
+        patches.resize(self.patch() * places, T::ZERO);
+        for (at, plane) in self.each_place().zip(patches.chunks_exact_mut(places)) {
+            self.read(at, image, T::ZERO, plane);
+        }
+    }
+
+    /// The gradient of an image, of that of its patches.
+    fn scatter<T: Real>(&self, patches: &[T], image: &mut [T]) {
+        image.fill(T::ZERO);
+        for (at, plane) in self.each_place().zip(patches.chunks_exact(self.places())) {
+            self.add(at, plane, image);
+        }
     }
 
     /// `weight` is `[patch, channel]`.
@@ -241,6 +269,7 @@ impl Window {
         let rows = x.len() / inputs;
         out.resize(rows * channels * places, T::ZERO);
         let each = rows.div_ceil(TASKS).max(1);
+        let weight = view((weight, patch, channels)).transpose();
         out.par_chunks_mut(each * channels * places)
             .zip(x.par_chunks(each * inputs))
             .for_each(|(out, x)| {
@@ -248,127 +277,82 @@ impl Window {
                 let images = x.chunks_exact(inputs);
                 for (out, image) in out.chunks_exact_mut(channels * places).zip(images) {
                     self.gather(image, &mut patches);
-                    let w = (weight, patch, channels);
-                    turned_multiply(out, w, (&patches[..], patch, places), Accum::Replace);
                     for (out, b) in out.chunks_exact_mut(places).zip(bias.unwrap_or(&[])) {
-                        out.iter_mut().for_each(|o| *o += *b);
+                        out.fill(*b);
                     }
+                    let accum = bias.map_or(Accum::Replace, |_| Accum::Add);
+                    alone(out, weight, view((&patches[..], patch, places)), accum);
                 }
             });
     }
 
-    /// Adds to the gradient of the weights, and of the biases; returns that of the images, if it is asked for.
+    /// Adds to the gradient of the weights, and of the biases; that of the images goes to `back`, if it is asked for.
     pub(super) fn convolve_back<T: Real>(
         &self,
         x: &[T],
         (weight, channels): (&[T], usize),
         gradient: &[T],
         (into_weight, into_bias): (&mut [T], Option<&mut Vec<T>>),
-        inputs_too: bool,
-    ) -> Vec<T> {
+        back: Option<&mut [T]>,
+    ) {
         let (inputs, places, patch) = (self.inputs(), self.places(), self.patch());
-        if let Some(into) = into_bias {
-            for (k, g) in gradient.chunks_exact(places).enumerate() {
-                into[k % channels] += g.iter().copied().sum::<T>();
-            }
-        }
         let each = (x.len() / inputs).div_ceil(TASKS).max(1);
-        let mut back = vec![T::ZERO; if inputs_too { x.len() } else { 0 }];
-        let part = |(x, g, mut back): (&[T], &[T], Option<&mut [T]>)| {
-            let mut sum = vec![T::ZERO; patch * channels];
-            let (mut patches, mut of_patches) = (vec![], vec![T::ZERO; patch * places]);
+        let biased = into_bias.is_some();
+        let weight = view((weight, patch, channels));
+        let part = |((x, g), mut back): ((&[T], &[T]), Option<&mut [T]>)| {
+            let mut of_weight = vec![T::ZERO; patch * channels];
+            let mut of_bias = vec![T::ZERO; if biased { channels } else { 0 }];
+            let (mut patches, mut of_patches) = (vec![], vec![]);
             let all = x
                 .chunks_exact(inputs)
                 .zip(g.chunks_exact(channels * places));
             for (i, (image, g)) in all.enumerate() {
+                for (sum, g) in of_bias.iter_mut().zip(g.chunks_exact(places)) {
+                    *sum += total(g);
+                }
                 self.gather(image, &mut patches);
-                let g = (g, channels, places);
-                multiply_turned(&mut sum, (&patches[..], patch, places), g, Accum::Add);
+                let g = view((g, channels, places));
+                let of_image = view((&patches[..], patch, places));
+                alone(&mut of_weight, of_image, g.transpose(), Accum::Add);
                 if let Some(back) = &mut back {
-                    let w = (weight, patch, channels);
-                    multiply(&mut of_patches, w, g, Accum::Replace);
+                    of_patches.resize(patch * places, T::ZERO);
+                    alone(&mut of_patches, weight, g, Accum::Replace);
                     self.scatter(&of_patches, &mut back[i * inputs..(i + 1) * inputs]);
                 }
             }
-            sum
+            (of_weight, of_bias)
         };
         let both = x.par_chunks(each * inputs);
         let both = both.zip(gradient.par_chunks(each * channels * places));
-        let sums: Vec<Vec<T>> = if inputs_too {
-            let backs = back.par_chunks_mut(each * inputs);
-            both.zip(backs)
-                .map(|((x, g), b)| part((x, g, Some(b))))
-                .collect()
+        let sums: Vec<_> = if let Some(back) = back {
+            let backs = back.par_chunks_mut(each * inputs).map(Some);
+            both.zip(backs).map(part).collect()
         } else {
-            both.map(|(x, g)| part((x, g, None))).collect()
+            both.map(|both| part((both, None))).collect()
         };
         // In the order of the images, whichever was done first.
-        for sum in sums {
-            into_weight.iter_mut().zip(sum).for_each(|(o, v)| *o += v);
+        let add = |into: &mut [T], sum: &[T]| into.iter_mut().zip(sum).for_each(|(o, v)| *o += *v);
+        for (of_weight, _) in &sums {
+            add(into_weight, of_weight);
         }
-        back
-    }
-
-    /// The pixels of each window: their places in the image.
-    fn pixels(&self, channel: usize, row: usize, column: usize) -> impl Iterator<Item = usize> {
-        let [_, height, width] = self.image;
-        let ([down, across], [above, left]) = (self.stride, self.padding);
-        let across_window = self.size[1];
-        let (first_y, first_x) = (row * down, column * across);
-        (0..self.area()).filter_map(move |i| {
-            let (y, x) = (first_y + i / across_window, first_x + i % across_window);
-            let here = (above..above + height).contains(&y) && (left..left + width).contains(&x);
-            here.then(|| (channel * height + y - above) * width + x - left)
-        })
-    }
-
-    /// Every place of every channel, in the order in which they come out.
-    fn all_places(&self) -> impl Iterator<Item = (usize, usize, usize)> {
-        let [rows, columns] = self.outputs();
-        let n = self.image[0] * rows * columns;
-        (0..n).map(move |i| (i / (rows * columns), i / columns % rows, i % columns))
-    }
-
-    pub(super) fn pool<T: Real>(&self, x: &[T], how: Pooling, out: &mut Vec<T>) {
-        out.clear();
-        let area = T::of(self.area() as f64);
-        for image in x.chunks_exact(self.inputs()) {
-            out.extend(self.all_places().map(|(channel, row, column)| {
-                let pixels = self.pixels(channel, row, column);
-                match how {
-                    Pooling::Mean => pixels.map(|i| image[i]).sum::<T>() / area,
-                    Pooling::Max => image[largest(image, pixels)],
-                }
-            }));
+        if let Some(into) = into_bias {
+            sums.iter().for_each(|(_, of_bias)| add(into, of_bias));
         }
-    }
-
-    /// The gradient of what entered a pool.
-    pub(super) fn pool_back<T: Real>(&self, x: &[T], how: Pooling, gradient: &[T]) -> Vec<T> {
-        let mut back = vec![T::ZERO; x.len()];
-        let area = T::of(self.area() as f64);
-        let outputs = self.image[0] * self.places();
-        let images = x
-            .chunks_exact(self.inputs())
-            .zip(back.chunks_exact_mut(self.inputs()));
-        for ((image, back), g) in images.zip(gradient.chunks_exact(outputs)) {
-            for ((channel, row, column), g) in self.all_places().zip(g) {
-                let mut pixels = self.pixels(channel, row, column);
-                match how {
-                    Pooling::Mean => pixels.for_each(|i| back[i] += *g / area),
-                    Pooling::Max => back[largest(image, &mut pixels)] += *g,
-                }
-            }
-        }
-        back
     }
 }
 
-/// The first of the largest. A window holds at least one pixel, since the padding is smaller than it.
-fn largest<T: Real>(image: &[T], mut pixels: impl Iterator<Item = usize>) -> usize {
-    let first = pixels.next().unwrap_or(0);
-    pixels.fold(
-        first,
-        |best, i| if image[i] > image[best] { i } else { best },
+/// In sums side by side, which fit vector registers.
+fn total<T: Real>(x: &[T]) -> T {
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut sums = [T::ZERO; 16];
+            let whole = x.chunks_exact(sums.len());
+            let rest: T = whole.remainder().iter().copied().sum();
+            for x in whole {
+                sums.iter_mut().zip(x).for_each(|(sum, v)| *sum += *v);
+            }
+            sums.into_iter().sum::<T>() + rest
+        },
     )
 }

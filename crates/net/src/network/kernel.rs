@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::product::multiply_turned;
-use super::{Network, NetworkError, Trace, matrix};
+use super::{Network, NetworkError, Spare, Trace, matrix};
 use crate::Real;
 
 impl<T: Real> Network<T> {
@@ -28,14 +28,15 @@ impl<T: Real> Network<T> {
                 let x = x.as_standard_layout();
                 self.forward(x.as_slice().unwrap_or(&[]), span, &mut trace);
                 let mut gradients = self.no_gradients();
+                let mut spare = Spare::default();
                 for (output, row) in rows.chunks_exact_mut(p).enumerate() {
-                    for g in &mut gradients {
-                        g.fill(T::ZERO);
-                    }
-                    let mut one = vec![T::ZERO; span * n];
+                    gradients.clear();
+                    let mut one = spare.of(span * n);
+                    one.fill(T::ZERO);
                     one[output] = T::ONE;
-                    self.back(&trace, one, &mut gradients, false);
-                    for (v, g) in row.iter_mut().zip(gradients.iter().flatten()) {
+                    let left = self.back(&trace, one, &mut gradients, false, &mut spare);
+                    spare.keep(left);
+                    for (v, g) in row.iter_mut().zip(gradients.arrays().iter().flatten()) {
                         *v = *g;
                     }
                 }

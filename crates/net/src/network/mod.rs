@@ -39,10 +39,12 @@ mod build;
 mod convolution;
 mod error;
 mod forward;
+mod gradients;
 mod kernel;
 mod layer;
 mod loss;
 mod nonlinearity;
+mod pool;
 mod product;
 mod quadratic;
 mod record;
@@ -60,18 +62,24 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 pub use attention::{Attention, Reach};
-pub use convolution::{Pooling, Window};
+pub use convolution::Window;
 pub use error::NetworkError;
 pub use forward::Trace;
+pub use gradients::Gradients;
+#[doc(hidden)]
+pub use gradients::Spare;
 pub use layer::{Layer, QuadraticStart, Terms};
 pub(crate) use loss::largest;
 pub use loss::{Loss, Targets};
 pub use nonlinearity::Nonlinearity;
+pub use pool::Pooling;
 pub(crate) use product::{multiply, multiply_turned, turned_multiply};
 pub use record::RecordError;
 pub use sequences::Transformer;
 pub use start::Start;
 pub use supply::{Mix, Supply};
+#[doc(hidden)]
+pub use training::Workspace;
 pub use training::{Epoch, Schedule, Training, TrainingConfig};
 
 use crate::Real;

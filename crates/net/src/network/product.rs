@@ -7,10 +7,11 @@ use rayon::prelude::*;
 use crate::Real;
 
 /// Below this number of multiplications a product is done by the calling thread.
-const SMALL: usize = 1 << 20;
-/// Largest number of tasks of one product, and fewest rows of each: they depend on the shapes alone, so that the bits do.
+const SMALL: usize = 1 << 22;
+/// Largest number of tasks of one product, and fewest rows or columns of each: they depend on the shapes alone, so that the
+/// bits do.
 const TASKS: usize = 8;
-const ROWS: usize = 16;
+const LEAST: usize = 16;
 
 /// A matrix that lies row by row: `(values, rows, columns)`.
 pub(crate) type Rows<'a, T> = (&'a [T], usize, usize);
@@ -43,8 +44,15 @@ pub(crate) fn turned_multiply<T: Real>(
     blocks(out, a, b, accum);
 }
 
-fn view<T: Real>((values, rows, columns): Rows<'_, T>) -> MatRef<'_, T> {
+/// A matrix that lies row by row, for [`alone`].
+pub(super) fn view<T: Real>((values, rows, columns): Rows<'_, T>) -> MatRef<'_, T> {
     MatRef::from_row_major_slice(values, rows, columns)
+}
+
+/// `out = a b`, or `out += a b`, by the calling thread: for products that are themselves one of many.
+pub(super) fn alone<T: Real>(out: &mut [T], a: MatRef<'_, T>, b: MatRef<'_, T>, accum: Accum) {
+    let out = MatMut::from_row_major_slice_mut(out, a.nrows(), b.ncols());
+    matmul(out, accum, a, b, T::ONE, Par::Seq);
 }
 
 /// A matrix whose rows begin `stride` numbers apart.
@@ -72,15 +80,28 @@ fn blocks<T: Real>(out: &mut [T], a: MatRef<'_, T>, b: MatRef<'_, T>, accum: Acc
     if n == 0 || m == 0 {
         return;
     }
-    let whole = |out: &mut [T], a: MatRef<'_, T>| {
-        let out = MatMut::from_row_major_slice_mut(out, a.nrows(), m);
-        matmul(out, accum, a, b, T::ONE, Par::Seq);
-    };
-    if n * m * a.ncols() < SMALL || n < 2 * ROWS {
-        return whole(out, a);
+    let longer = n.max(m);
+    if n * m * a.ncols() < SMALL || longer < 2 * LEAST {
+        return alone(out, a, b, accum);
     }
-    let rows = n.div_ceil(TASKS).max(ROWS);
-    out.par_chunks_mut(rows * m)
-        .enumerate()
-        .for_each(|(i, out)| whole(out, a.subrows(i * rows, out.len() / m)));
+    // Along the longer side: every task packs the factor that is not cut, which is then the smaller one.
+    let each = longer.div_ceil(TASKS).max(LEAST);
+    if n >= m {
+        out.par_chunks_mut(each * m)
+            .enumerate()
+            .for_each(|(i, out)| alone(out, a.subrows(i * each, out.len() / m), b, accum));
+    } else {
+        let mut left = MatMut::from_row_major_slice_mut(out, n, m);
+        let mut parts = vec![];
+        while left.ncols() > 0 {
+            let (part, rest) = left.split_at_col_mut(each.min(m - each * parts.len()));
+            parts.push(part);
+            left = rest;
+        }
+        let parts = parts.into_par_iter().enumerate();
+        parts.for_each(|(i, out)| {
+            let b = b.subcols(i * each, out.ncols());
+            matmul(out, accum, a, b, T::ONE, Par::Seq);
+        });
+    }
 }

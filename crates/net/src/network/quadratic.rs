@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backward::add_sums;
 use super::forward::add_row;
+use super::gradients::{Gradients, Spare};
 use super::product::multiply;
 use super::{Network, Trace, Window};
 use crate::Real;
@@ -87,7 +88,7 @@ impl<T: Real> Network<T> {
         how: &Quadratic,
         (trace, i): (&Trace<T>, usize),
         gradient: &[T],
-        into: &mut [Vec<T>],
+        (into, spare): (&mut Gradients<T>, &mut Spare<T>),
         inputs: bool,
     ) -> Vec<T> {
         let window = how.window.as_ref();
@@ -101,22 +102,27 @@ impl<T: Real> Network<T> {
         };
         let [weight, bias] = how.first;
         let first = (weight, Some(bias));
-        let mut back = self.weighted_back(window, (x, rows), first, &of_first, into, inputs);
+        let to = (&mut *into, &mut *spare);
+        let mut back = self.weighted_back(window, (x, rows), first, &of_first, to, inputs);
         if let Some([weight, bias]) = how.second {
             let second = (weight, Some(bias));
-            let more = self.weighted_back(window, (x, rows), second, &times(a), into, inputs);
-            for (b, m) in back.iter_mut().zip(more) {
-                *b += m;
+            let to = (&mut *into, &mut *spare);
+            let more = self.weighted_back(window, (x, rows), second, &times(a), to, inputs);
+            for (b, m) in back.iter_mut().zip(&more) {
+                *b += *m;
             }
+            spare.keep(more);
         }
         if let Some(squares) = how.squares {
             let squared: Vec<T> = x.iter().map(|v| *v * *v).collect();
             let third = (squares, how.shift);
-            let more = self.weighted_back(window, (&squared, rows), third, gradient, into, inputs);
+            let to = (&mut *into, &mut *spare);
+            let more = self.weighted_back(window, (&squared, rows), third, gradient, to, inputs);
             let two = T::of(2.0);
-            for ((b, m), x) in back.iter_mut().zip(more).zip(x) {
-                *b += two * *x * m;
+            for ((b, m), x) in back.iter_mut().zip(&more).zip(x) {
+                *b += two * *x * *m;
             }
+            spare.keep(more);
         } else if let Some(shift) = how.shift {
             match window {
                 None => add_sums(gradient, &mut into[shift]),

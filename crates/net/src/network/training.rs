@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::supply::{Matrix, mixed};
-use super::{Loss, Network, NetworkError, Supply, Targets, Trace, finite};
+use super::{Gradients, Loss, Network, NetworkError, Spare, Supply, Targets, Trace, finite};
 use crate::Real;
 use crate::train::{Optimizer, Rule, Share, cosine};
 
@@ -159,6 +159,16 @@ pub struct Training<T> {
     epoch: usize,
 }
 
+/// Memory that is used again from step to step.
+#[derive(Debug, Default)]
+pub struct Workspace<T> {
+    trace: Trace<T>,
+    gradients: Gradients<T>,
+    spare: Spare<T>,
+    samples: Vec<usize>,
+    rows: Vec<T>,
+}
+
 impl<T: Real> Training<T> {
     /// The network as it is.
     #[must_use]
@@ -198,7 +208,12 @@ impl<T: Real> Training<T> {
     ) -> Result<Epoch, NetworkError> {
         self.accept(x, targets)?;
         let mut next = self.clone();
-        let found = next.pass(&Matrix { x, targets }, streams, watch)?;
+        let found = next.pass(
+            &Matrix { x, targets },
+            streams,
+            watch,
+            &mut Workspace::default(),
+        )?;
         *self = next;
         Ok(found)
     }
@@ -233,7 +248,7 @@ impl<T: Real> Training<T> {
         }
         supply.targets().accept(n, self.network.n_outputs())?;
         let mut next = self.clone();
-        let found = next.pass(supply, streams, watch)?;
+        let found = next.pass(supply, streams, watch, &mut Workspace::default())?;
         *self = next;
         Ok(found)
     }
@@ -254,10 +269,10 @@ impl<T: Real> Training<T> {
             "training",
             (self.config.epochs - self.epoch.min(self.config.epochs)) as u64,
         );
-        let mut all = vec![];
+        let (mut all, mut workspace) = (vec![], Workspace::default());
         while !self.done() {
             let mut next = self.clone();
-            let found = next.pass(&Matrix { x, targets }, streams, watch)?;
+            let found = next.pass(&Matrix { x, targets }, streams, watch, &mut workspace)?;
             *self = next;
             watch.tick(1);
             watch.best("loss", found.loss);
@@ -288,8 +303,9 @@ impl<T: Real> Training<T> {
         supply: &dyn Supply<T>,
         streams: &Streams,
         watch: &dyn Watch,
+        workspace: &mut Workspace<T>,
     ) -> Result<Epoch, NetworkError> {
-        T::pass(self, supply, streams, watch)
+        T::pass(self, supply, streams, watch, workspace)
     }
 
     pub(crate) fn pass_inner(
@@ -297,6 +313,7 @@ impl<T: Real> Training<T> {
         supply: &dyn Supply<T>,
         streams: &Streams,
         watch: &dyn Watch,
+        workspace: &mut Workspace<T>,
     ) -> Result<Epoch, NetworkError> {
         let (targets, inputs) = (supply.targets(), self.network.n_inputs());
         // Rows of a sequence stay together.
@@ -309,23 +326,30 @@ impl<T: Real> Training<T> {
         }
         let n = order.len() * span;
         let steps = order.len().div_ceil(batch);
-        let mut trace = Trace::training();
-        let mut gradients = self.network.no_gradients();
-        let mut rows: Vec<T> = vec![];
+        if workspace.gradients.arrays().is_empty() {
+            workspace.gradients = self.network.no_gradients();
+        }
+        let Workspace {
+            trace,
+            gradients,
+            spare,
+            samples,
+            rows,
+        } = workspace;
+        trace.training = true;
         let (mut loss, mut correct) = (0.0, 0.0);
-        let mut samples = vec![];
         for (step, together) in order.chunks(batch).enumerate() {
             watch.check()?;
             samples.clear();
             samples.extend(together.iter().flat_map(|s| s * span..(s + 1) * span));
             rows.resize(samples.len() * inputs, T::ZERO);
-            let mix = supply.fill(self.epoch, step, &samples, &mut rows);
+            let mix = supply.fill(self.epoch, step, samples, rows);
             self.network.accept_batch(samples.len())?;
-            self.network.forward(&rows, samples.len(), &mut trace);
-            self.network.keep_statistics(&trace);
-            let mut outputs = vec![T::ZERO; trace.output().len()];
+            self.network.forward(rows, samples.len(), trace);
+            self.network.keep_statistics(trace);
+            let mut outputs = spare.of(trace.output().len());
             let of_loss = &self.config.loss;
-            let mut sums = of_loss.of(trace.output(), &targets, &samples, &mut outputs);
+            let mut sums = of_loss.of(trace.output(), &targets, samples, &mut outputs);
             if let Some(mix) = mix {
                 let all = (trace.output(), &targets);
                 sums.loss = mixed(of_loss, all, &mix, sums.loss, &mut outputs);
@@ -339,13 +363,16 @@ impl<T: Real> Training<T> {
             if !sums.loss.is_finite() {
                 return Err(diverged("the loss".into()));
             }
-            for g in &mut gradients {
-                g.fill(T::ZERO);
-            }
-            self.network.back(&trace, outputs, &mut gradients, false);
+            gradients.clear();
+            let network = &self.network;
+            let left = network.back(trace, outputs, gradients, false, spare);
+            spare.keep(left);
             let factor = self.config.factor(self.epoch, step, steps);
             let parameters = &mut self.network.parameters;
-            if let Err(bad) = self.optimizer.update(parameters, &gradients, factor) {
+            if let Err(bad) = self
+                .optimizer
+                .update(parameters, gradients.arrays(), factor)
+            {
                 return Err(diverged(format!("the gradient of `{}`", bad.share)));
             }
             loss += sums.loss;

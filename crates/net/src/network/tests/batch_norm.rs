@@ -65,7 +65,7 @@ fn batch_norms_are_those_of_pytorch_in_evaluation_and_in_training() {
         close(mode, &inputs, &list(&format!("gradient_{mode}.x")));
         // The gradients, called and turned as the weights are.
         let mut named = here.clone();
-        for (array, values) in named.parameters_mut().arrays.iter_mut().zip(gradients) {
+        for (array, values) in named.parameters_mut().arrays.iter_mut().zip(gradients.arrays().to_vec()) {
             array.values = values;
         }
         for (name, found) in named.weights() {
@@ -138,7 +138,7 @@ fn gradients_through_the_statistics_of_a_batch_are_those_of_central_differences(
         };
         close("inputs", inputs[i], moved(H), moved(-H));
     }
-    for (a, gradient) in gradients.iter().enumerate() {
+    for (a, gradient) in gradients.arrays().iter().enumerate() {
         for (i, found) in gradient.iter().enumerate() {
             let moved = |by: f64| {
                 let mut net = net.clone();

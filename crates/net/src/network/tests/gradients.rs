@@ -167,7 +167,7 @@ fn every_gradient_is_that_of_central_differences() {
             };
             close("inputs", inputs[i], (moved(H) - moved(-H)) / (2.0 * H));
         }
-        for (a, gradient) in gradients.iter().enumerate() {
+        for (a, gradient) in gradients.arrays().iter().enumerate() {
             let name = net.parameters().arrays[a].name.clone();
             for (i, found) in gradient.iter().enumerate() {
                 let moved = |by: f64| {

@@ -7,8 +7,8 @@ use super::super::error::TheoryError;
 use super::deficit::Span;
 use super::reduced::{check_depth, check_rate};
 
-/// Runs in step with each other: four of the widest registers.
-const LANES: usize = 32;
+/// Runs in step with each other: as many as hide each other's latency and still fit the registers.
+const LANES: usize = 16;
 
 /// Deficits to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,17 +56,24 @@ impl Permanent {
     }
 }
 
-/// One run of one mode.
+/// One run of one mode: its singular value, and `p` of both pathways.
 #[derive(Clone, Copy)]
 struct Lane {
     s: f64,
-    p: f64,
-    start: usize,
-    end: usize,
+    a: f64,
+    b: f64,
+}
+
+/// Euler's steps at a depth.
+#[derive(Clone, Copy)]
+struct Euler {
+    depth: usize,
+    rate: f64,
 }
 
 /// Runs the exact dynamics for every deficit of the grid: modes of singular values `s` that start with strengths `k` in both
-/// pathways, by Euler's steps, so many of them.
+/// pathways, by Euler's steps, so many of them. What deficits have in common is run once: the steps before an onset, and those
+/// of the longest deficit from there.
 ///
 /// # Errors
 /// As [`Reduced::new`](super::Reduced::new); an empty axis of the grid; [`TheoryError::Cancelled`].
@@ -109,26 +116,41 @@ pub fn sweep(
     for &depth in &grid.depths {
         check_depth(depth)?;
         check_rate(rate, depth, s)?;
-        let mut lanes = Vec::new();
         for &length in &grid.lengths {
             for &start in &grid.onsets {
-                let span = Span { start, length };
-                span.within(steps)?;
-                lanes.extend(modes.iter().map(|(s, k)| Lane {
-                    s: *s,
-                    p: k.powf(1.0 / depth as f64),
-                    start,
-                    end: span.end(),
-                }));
+                Span { start, length }.within(steps)?;
             }
         }
-        let mut found = vec![[0.0; 2]; lanes.len()];
-        let chunks = found.par_chunks_mut(LANES).zip(lanes.par_chunks(LANES));
-        chunks.for_each(|(found, lanes)| {
+        let euler = Euler { depth, rate };
+        let starts = modes.iter().map(|(s, k)| {
+            let p = k.powf(1.0 / depth as f64);
+            Lane { s: *s, a: p, b: p }
+        });
+        let mut before: Vec<Lane> = starts.collect();
+        let open = |lanes: &mut [Lane], steps| euler.advance(lanes, steps, false);
+        let begun = at_steps(&grid.onsets, &mut before, open);
+        let mut closed: Vec<Lane> = begun.into_iter().flatten().collect();
+        let ended = at_steps(&grid.lengths, &mut closed, |lanes, steps| {
+            let lanes = lanes.par_chunks_mut(LANES);
+            lanes.for_each(|lanes| euler.advance(lanes, steps, true));
+        });
+        watch.check()?;
+        let cells = grid.lengths.iter().zip(ended).flat_map(|(length, lanes)| {
+            let onsets = grid.onsets.iter();
+            let ends = onsets.flat_map(|onset| modes.iter().map(move |_| onset + length));
+            ends.zip(lanes).collect::<Vec<_>>()
+        });
+        let mut lanes: Vec<(usize, (usize, Lane))> = cells.enumerate().collect();
+        lanes.sort_by_key(|(_, (end, _))| *end);
+        lanes.par_chunks_mut(LANES).for_each(|lanes| {
             if !watch.cancelled() {
-                run(lanes, depth, (rate, steps), found);
+                euler.finish(lanes, steps);
             }
         });
+        let mut found = vec![[0.0; 2]; lanes.len()];
+        for (cell, (_, lane)) in lanes {
+            found[cell] = [lane.a, lane.b].map(|p| p.powi(depth as i32));
+        }
         watch.check()?;
         for cell in found.chunks_exact(modes.len()) {
             strengths.extend(runs.iter().map(|run| cell[*run]));
@@ -147,6 +169,86 @@ pub fn sweep(
     }
 }
 
+/// The lanes after each of these numbers of steps, whichever way these are sorted.
+fn at_steps(
+    steps: &[usize],
+    lanes: &mut [Lane],
+    advance: impl Fn(&mut [Lane], usize),
+) -> Vec<Vec<Lane>> {
+    let mut order: Vec<usize> = (0..steps.len()).collect();
+    order.sort_by_key(|i| steps[*i]);
+    let mut found = vec![vec![]; steps.len()];
+    let mut now = 0;
+    for i in order {
+        advance(lanes, steps[i] - now);
+        now = steps[i];
+        found[i] = lanes.to_vec();
+    }
+    found
+}
+
+impl Euler {
+    /// From each lane's own step, the least first, to the last step.
+    fn finish(self, lanes: &mut [(usize, (usize, Lane))], steps: usize) {
+        let mut now = lanes.first().map_or(steps, |(_, (end, _))| *end);
+        let mut open: Vec<Lane> = vec![];
+        while now < steps {
+            let waiting = lanes[open.len()..].iter().map(|(_, lane)| lane);
+            open.extend(waiting.take_while(|(end, _)| *end <= now).map(|(_, l)| *l));
+            let next = lanes
+                .get(open.len())
+                .map_or(steps, |(_, (end, _))| *end.min(&steps));
+            self.advance(&mut open, next - now, false);
+            now = next;
+        }
+        for ((_, (_, lane)), open) in lanes.iter_mut().zip(open) {
+            *lane = open;
+        }
+    }
+
+    /// Up to [`LANES`] lanes, all of which learn in pathway b or do not.
+    fn advance(self, lanes: &mut [Lane], steps: usize, closed: bool) {
+        // Depths that are asked for often, with their powers unrolled.
+        for lanes in lanes.chunks_mut(LANES) {
+            match self.depth {
+                1 => self.advance_at::<1>(lanes, steps, closed),
+                2 => self.advance_at::<2>(lanes, steps, closed),
+                3 => self.advance_at::<3>(lanes, steps, closed),
+                4 => self.advance_at::<4>(lanes, steps, closed),
+                6 => self.advance_at::<6>(lanes, steps, closed),
+                _ => self.advance_at::<0>(lanes, steps, closed),
+            }
+        }
+    }
+
+    fn advance_at<const D: usize>(self, lanes: &mut [Lane], steps: usize, closed: bool) {
+        let (mut s, mut a, mut b) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for (i, lane) in lanes.iter().enumerate() {
+            (s[i], a[i], b[i]) = (lane.s, lane.a, lane.b);
+        }
+        let depth = if D == 0 { self.depth } else { D };
+        let rate = self.rate;
+        vectorized(
+            #[inline(always)]
+            || {
+                for _ in 0..steps {
+                    let (pa, pb) = (power(&a, depth - 1), power(&b, depth - 1));
+                    for i in 0..LANES {
+                        let rest = rate * (s[i] - pa[i] * a[i] - pb[i] * b[i]);
+                        a[i] += pa[i] * rest;
+                        if !closed {
+                            b[i] += pb[i] * rest;
+                        }
+                    }
+                }
+            },
+        );
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            (lane.a, lane.b) = (a[i], b[i]);
+        }
+    }
+}
+
 /// `x^e`, lane by lane.
 #[inline(always)]
 fn power(x: &[f64; LANES], e: usize) -> [f64; LANES] {
@@ -157,51 +259,4 @@ fn power(x: &[f64; LANES], e: usize) -> [f64; LANES] {
         }
     }
     out
-}
-
-fn run(lanes: &[Lane], depth: usize, (rate, steps): (f64, usize), found: &mut [[f64; 2]]) {
-    // Depths that are asked for often, with their powers unrolled.
-    match depth {
-        1 => run_at::<1>(lanes, depth, (rate, steps), found),
-        2 => run_at::<2>(lanes, depth, (rate, steps), found),
-        3 => run_at::<3>(lanes, depth, (rate, steps), found),
-        4 => run_at::<4>(lanes, depth, (rate, steps), found),
-        6 => run_at::<6>(lanes, depth, (rate, steps), found),
-        _ => run_at::<0>(lanes, depth, (rate, steps), found),
-    }
-}
-
-fn run_at<const D: usize>(
-    lanes: &[Lane],
-    depth: usize,
-    (rate, steps): (f64, usize),
-    found: &mut [[f64; 2]],
-) {
-    let (mut s, mut a) = ([0.0; LANES], [0.0; LANES]);
-    let (mut start, mut end) = ([0.0; LANES], [0.0; LANES]);
-    for (i, lane) in lanes.iter().enumerate() {
-        (s[i], a[i]) = (lane.s, lane.p);
-        (start[i], end[i]) = (lane.start as f64, lane.end as f64);
-    }
-    let mut b = a;
-    let depth = if D == 0 { depth } else { D };
-    vectorized(
-        #[inline(always)]
-        || {
-            for step in 0..steps {
-                let now = step as f64;
-                let (pa, pb) = (power(&a, depth - 1), power(&b, depth - 1));
-                for i in 0..LANES {
-                    let rest = rate * (s[i] - pa[i] * a[i] - pb[i] * b[i]);
-                    let closed = now >= start[i] && now < end[i];
-                    a[i] += pa[i] * rest;
-                    b[i] += if closed { 0.0 } else { pb[i] * rest };
-                }
-            }
-        },
-    );
-    let (ka, kb) = (power(&a, depth), power(&b, depth));
-    for (i, k) in found.iter_mut().enumerate() {
-        *k = [ka[i], kb[i]];
-    }
 }
