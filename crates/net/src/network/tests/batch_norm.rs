@@ -65,7 +65,12 @@ fn batch_norms_are_those_of_pytorch_in_evaluation_and_in_training() {
         close(mode, &inputs, &list(&format!("gradient_{mode}.x")));
         // The gradients, called and turned as the weights are.
         let mut named = here.clone();
-        for (array, values) in named.parameters_mut().arrays.iter_mut().zip(gradients.arrays().to_vec()) {
+        for (array, values) in named
+            .parameters_mut()
+            .arrays
+            .iter_mut()
+            .zip(gradients.arrays().to_vec())
+        {
             array.values = values;
         }
         for (name, found) in named.weights() {
