@@ -70,6 +70,9 @@ mod sides {
 /// Tasks that share the images of a batch: a number of its own, so that the bits do not depend on the threads.
 const TASKS: usize = 8;
 
+/// Images of a task, and the gradients of what came of them.
+type Share<'a, T> = (&'a [T], &'a [T]);
+
 impl Window {
     /// A square window, the same down and across.
     #[must_use]
@@ -162,6 +165,7 @@ impl Window {
         self.size[0] * self.size[1]
     }
 
+    /// Places of the window.
     pub(super) fn places(&self) -> usize {
         let [rows, columns] = self.outputs();
         rows * columns
@@ -308,7 +312,7 @@ impl Window {
         let each = (x.len() / inputs).div_ceil(TASKS).max(1);
         let biased = into_bias.is_some();
         let weight = view((weight, patch, channels));
-        let part = |((x, g), mut back): ((&[T], &[T]), Option<&mut [T]>)| {
+        let part = |((x, g), mut back): (Share<'_, T>, Option<&mut [T]>)| {
             let mut of_weight = vec![T::ZERO; patch * channels];
             let mut of_bias = vec![T::ZERO; if biased { channels } else { 0 }];
             let (mut patches, mut of_patches) = (vec![], vec![]);
