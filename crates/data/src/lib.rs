@@ -9,6 +9,7 @@
 //! - [`photos`]: [`Photos`], images of one size from folders, lists and stacks;
 //! - [`color_images`]: [`ColorImages`], images in color with the class of each;
 //! - [`sound`]: [`Sound`](sound::Sound), WAV files, and spikes of a cochlea of mel-spaced bands;
+//! - [`vibration`]: [`Vibration`](vibration::Vibration), signals of machines by condition, and the same in noise;
 //! - [`text`]: text as tokens of a vocabulary of byte pairs;
 //! - [`datasets`]: published data sets with their checksums: finding, fetching, loading them;
 //! - [`events`]: [`Events`], address events of cameras and cochleas, and the steps they are binned into;
@@ -30,6 +31,7 @@ pub mod rdm;
 pub mod recording;
 pub mod sound;
 pub mod text;
+pub mod vibration;
 
 pub use arrays::NamedArrays;
 pub use color_images::{Channels, ColorImages};

@@ -1,5 +1,6 @@
 //! Data with planted truth: each generator returns the data and what a method should find in them.
 //!
+//! - [`bearing_vibrations`](fn@bearing_vibrations): a bearing without a fault and with nine, where recorded ones are not at hand;
 //! - [`cerebral_flow`](fn@cerebral_flow): pressure from the heart to the brain's capillaries, in sinus rhythm and in fibrillation;
 //! - [`clustered_counts`]: spike counts of clusters of neurons whose shared latents switch between two dynamics;
 //! - [`aligned_clusters`], [`four_clusters`]: clusters of inputs whose geometry and labels are set apart from each other;
@@ -21,6 +22,7 @@
 //! - [`saccades`](fn@saccades): events of a camera whose gaze jumps over an image;
 //! - [`shapes`]: curves, surfaces and clouds of known geometry and topology.
 
+mod bearing_vibrations;
 mod cell_types;
 pub mod cerebral_flow;
 mod cluster_tasks;
@@ -42,6 +44,7 @@ mod spike_assemblies;
 mod switching_network;
 mod voiced_digits;
 
+pub use bearing_vibrations::{BearingVibrations, bearing_vibrations};
 pub use cell_types::{
     CellKind, CellTypes, CellTypesTruth, MovieTypes, MovieTypesTruth, cell_types, movie_types,
 };

@@ -5,7 +5,7 @@ use faer::Accum;
 
 use super::gradients::{Gradients, Sink, Spare};
 use super::product::{multiply, multiply_turned, turned_multiply};
-use super::{Network, Step, Trace, quantized, sequences};
+use super::{Network, Step, Trace, Window, batch_norm, quantized, sequences};
 use crate::Real;
 
 impl<T: Real> Network<T> {
@@ -43,19 +43,14 @@ impl<T: Real> Network<T> {
             let x = trace.before(i);
             match step {
                 Step::Dense { weight, bias } => {
-                    if let Some(bias) = bias {
-                        add_sums(&gradient, &mut into[*bias]);
-                    }
-                    let into = into.product(*weight);
-                    if i == 0 && !inputs {
-                        self.weights_back(x, rows, *weight, &gradient, into);
-                    } else {
-                        let back = self.affine_back(x, rows, *weight, &gradient, into, spare);
-                        spare.keep(std::mem::replace(&mut gradient, back));
-                    }
+                    let (parts, asked) = ((*weight, *bias), i > 0 || inputs);
+                    let to = (&mut *into, &mut *spare);
+                    let back = self.weighted_back(None, (x, rows), parts, &gradient, to, asked);
+                    spare.keep(std::mem::replace(&mut gradient, back));
                 }
-                Step::Quadratic { .. } => {
-                    let back = self.quadratic_back(trace, i, &gradient, into, spare);
+                Step::Quadratic(how) => {
+                    let (asked, to) = (i > 0 || inputs, (&mut *into, &mut *spare));
+                    let back = self.quadratic_back(how, (trace, i), &gradient, to, asked);
                     spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Convolution {
@@ -63,18 +58,10 @@ impl<T: Real> Network<T> {
                     weight,
                     bias,
                 } => {
-                    let (w, shape) = self.array(*weight);
-                    let mut of_weight = std::mem::take(&mut into[*weight]);
-                    let parts = (&mut of_weight[..], bias.map(|b| &mut into[b]));
-                    let mut back = if i > 0 || inputs {
-                        spare.of(x.len())
-                    } else {
-                        vec![]
-                    };
-                    let asked = (!back.is_empty()).then_some(&mut back[..]);
-                    window.convolve_back(x, (w, shape[1]), &gradient, parts, asked);
+                    let (parts, asked) = ((*weight, *bias), i > 0 || inputs);
+                    let (window, to) = (Some(window), (&mut *into, &mut *spare));
+                    let back = self.weighted_back(window, (x, rows), parts, &gradient, to, asked);
                     spare.keep(std::mem::replace(&mut gradient, back));
-                    into[*weight] = of_weight;
                 }
                 Step::Pool { window, pooling } => {
                     let mut back = spare.of(x.len());
@@ -91,6 +78,20 @@ impl<T: Real> Network<T> {
                     let (normed, scales) = (&trace.kept[i][0], &trace.kept[i][1]);
                     let gains = self.array(*gain).0;
                     norm_back(normed, scales, gains, &mut gradient, &mut into[*gain]);
+                }
+                Step::BatchNorm {
+                    gain,
+                    shift,
+                    places,
+                    ..
+                } => {
+                    let [normed, kept] = &trace.kept[i];
+                    let mut into_gain = std::mem::take(&mut into[*gain]);
+                    let both = (&mut into_gain[..], &mut into[*shift][..]);
+                    let how = (trace.training, *places);
+                    let gains = self.array(*gain).0;
+                    batch_norm::backward((normed, kept), gains, how, &mut gradient, both);
+                    into[*gain] = into_gain;
                 }
                 Step::Embedding { table } => {
                     sequences::look_up_back(x, &gradient, self.array(*table).1, &mut into[*table]);
@@ -145,6 +146,38 @@ impl<T: Real> Network<T> {
         gradient
     }
 
+    /// The way back through [`Self::weighted`]: adds the gradients of weight and bias, and returns that of the inputs where
+    /// `inputs` asks for it.
+    pub(super) fn weighted_back(
+        &self,
+        window: Option<&Window>,
+        (x, rows): (&[T], usize),
+        (weight, bias): (usize, Option<usize>),
+        gradient: &[T],
+        (into, spare): (&mut Gradients<T>, &mut Spare<T>),
+        inputs: bool,
+    ) -> Vec<T> {
+        if let Some(window) = window {
+            let (w, shape) = self.array(weight);
+            let mut of_weight = std::mem::take(&mut into[weight]);
+            let parts = (&mut of_weight[..], bias.map(|b| &mut into[b]));
+            let mut back = if inputs { spare.of(x.len()) } else { vec![] };
+            let asked = inputs.then_some(&mut back[..]);
+            window.convolve_back(x, (w, shape[1]), gradient, parts, asked);
+            into[weight] = of_weight;
+            return back;
+        }
+        if let Some(bias) = bias {
+            add_sums(gradient, &mut into[bias]);
+        }
+        let of_weight = into.product(weight);
+        if inputs {
+            return self.affine_back(x, rows, weight, gradient, of_weight, spare);
+        }
+        self.weights_back(x, rows, weight, gradient, of_weight);
+        vec![]
+    }
+
     fn affine_back(
         &self,
         x: &[T],
@@ -174,70 +207,10 @@ impl<T: Real> Network<T> {
         let g = (gradient, rows, outputs);
         turned_multiply(into, (x, rows, inputs), g, accum);
     }
-
-    /// The derivatives of paper 34.
-    fn quadratic_back(
-        &self,
-        trace: &Trace<T>,
-        i: usize,
-        gradient: &[T],
-        into: &mut Gradients<T>,
-        spare: &mut Spare<T>,
-    ) -> Vec<T> {
-        let Step::Quadratic {
-            first,
-            second,
-            squares,
-            shift,
-        } = &self.steps[i]
-        else {
-            unreachable!("called for quadratic steps alone")
-        };
-        let (x, rows) = (trace.before(i), trace.rows);
-        let [a, g] = &trace.kept[i];
-        if let Some(shift) = shift {
-            add_sums(gradient, &mut into[*shift]);
-        }
-        let times =
-            |other: &[T]| -> Vec<T> { gradient.iter().zip(other).map(|(d, v)| *d * *v).collect() };
-        let of_first = if second.is_some() {
-            times(g)
-        } else {
-            gradient.to_vec()
-        };
-        add_sums(&of_first, &mut into[first[1]]);
-        let mut back =
-            self.affine_back(x, rows, first[0], &of_first, into.product(first[0]), spare);
-        if let Some(second) = second {
-            let of_second = times(a);
-            add_sums(&of_second, &mut into[second[1]]);
-            let more = self.affine_back(
-                x,
-                rows,
-                second[0],
-                &of_second,
-                into.product(second[0]),
-                spare,
-            );
-            for (b, m) in back.iter_mut().zip(more) {
-                *b += m;
-            }
-        }
-        if let Some(squares) = squares {
-            let squared: Vec<T> = x.iter().map(|v| *v * *v).collect();
-            let of_weight = into.product(*squares);
-            let more = self.affine_back(&squared, rows, *squares, gradient, of_weight, spare);
-            let two = T::of(2.0);
-            for ((b, m), x) in back.iter_mut().zip(more).zip(x) {
-                *b += two * *x * m;
-            }
-        }
-        back
-    }
 }
 
 /// Adds the sum over rows.
-fn add_sums<T: Real>(gradient: &[T], into: &mut [T]) {
+pub(super) fn add_sums<T: Real>(gradient: &[T], into: &mut [T]) {
     vectorized(
         #[inline(always)]
         || {

@@ -70,6 +70,9 @@ mod sides {
 /// Tasks that share the images of a batch: a number of its own, so that the bits do not depend on the threads.
 const TASKS: usize = 8;
 
+/// Images of a task, and the gradients of what came of them.
+type Share<'a, T> = (&'a [T], &'a [T]);
+
 impl Window {
     /// A square window, the same down and across.
     #[must_use]
@@ -162,6 +165,7 @@ impl Window {
         self.size[0] * self.size[1]
     }
 
+    /// Places of the window.
     pub(super) fn places(&self) -> usize {
         let [rows, columns] = self.outputs();
         rows * columns
@@ -219,7 +223,12 @@ impl Window {
             match stride {
                 1 => out.copy_from_slice(&pixels[..out.len()]),
                 // Known when compiled, it fits vector registers.
-                2 => (out.iter_mut().zip(pixels.chunks(2))).for_each(|(o, v)| *o = v[0]),
+                2 => {
+                    let (pairs, last) = pixels.as_chunks::<2>();
+                    let (whole, odd) = out.split_at_mut(out.len().min(pairs.len()));
+                    whole.iter_mut().zip(pairs).for_each(|(o, [v, _])| *o = *v);
+                    odd.copy_from_slice(&last[..odd.len()]);
+                }
                 _ => (out.iter_mut().zip(pixels.iter().step_by(stride))).for_each(|(o, v)| *o = *v),
             }
         });
@@ -233,7 +242,12 @@ impl Window {
             let pixels = &mut image[from..];
             match stride {
                 1 => (pixels.iter_mut().zip(plane)).for_each(|(o, v)| *o += *v),
-                2 => (pixels.chunks_mut(2).zip(plane)).for_each(|(o, v)| o[0] += *v),
+                2 => {
+                    let (pairs, last) = pixels.as_chunks_mut::<2>();
+                    let (whole, odd) = plane.split_at(plane.len().min(pairs.len()));
+                    pairs.iter_mut().zip(whole).for_each(|([o, _], v)| *o += *v);
+                    last.iter_mut().zip(odd).for_each(|(o, v)| *o += *v);
+                }
                 _ => (pixels.iter_mut().step_by(stride).zip(plane)).for_each(|(o, v)| *o += *v),
             }
         });
@@ -298,7 +312,7 @@ impl Window {
         let each = (x.len() / inputs).div_ceil(TASKS).max(1);
         let biased = into_bias.is_some();
         let weight = view((weight, patch, channels));
-        let part = |((x, g), mut back): ((&[T], &[T]), Option<&mut [T]>)| {
+        let part = |((x, g), mut back): (Share<'_, T>, Option<&mut [T]>)| {
             let mut of_weight = vec![T::ZERO; patch * channels];
             let mut of_bias = vec![T::ZERO; if biased { channels } else { 0 }];
             let (mut patches, mut of_patches) = (vec![], vec![]);

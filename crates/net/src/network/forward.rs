@@ -4,24 +4,36 @@ use chiasm_core::vectorized;
 use faer::Accum;
 
 use super::product::{multiply, multiply_turned};
-use super::{Network, Step, quantized, sequences};
+use super::{Network, Step, Window, batch_norm, quantized, sequences};
 use crate::Real;
 
 /// What every step left behind on its way, to be read off and to go back along. Its memory is used again from batch to batch.
 #[derive(Debug, Clone, Default)]
 pub struct Trace<T> {
     pub(super) rows: usize,
+    /// Whether batch norms take the batch's statistics.
+    pub(super) training: bool,
     pub(super) input: Vec<T>,
     /// The values after each step; empty where a branch opens.
     pub(super) values: Vec<Vec<T>>,
     /// What a step needs to go back: the two factors of a quadratic layer; the normed values and one over the deviation of
-    /// each row; queries, keys and values, and the shares of attention.
+    /// each row, or channel; queries, keys and values, and the shares of attention.
     pub(super) kept: Vec<[Vec<T>; 2]>,
     /// The squares of a quadratic layer's inputs.
     pub(super) squares: Vec<T>,
 }
 
 impl<T: Real> Trace<T> {
+    /// One for training: batch norms take the statistics of the batch instead of the running ones, as they do with
+    /// [`Trace::default`].
+    #[must_use]
+    pub fn training() -> Self {
+        Self {
+            training: true,
+            ..Self::default()
+        }
+    }
+
     /// Rows of the batch.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -78,43 +90,17 @@ impl<T: Real> Network<T> {
             let mut squares = std::mem::take(&mut trace.squares);
             let x = trace.before(i);
             match &self.steps[i] {
-                Step::Dense { weight, bias } => self.affine(x, rows, *weight, *bias, &mut out),
-                Step::Quadratic {
-                    first,
-                    second,
-                    squares: square,
-                    shift,
-                } => {
-                    let [a, g] = &mut kept;
-                    self.affine(x, rows, first[0], Some(first[1]), a);
-                    out.clear();
-                    out.extend_from_slice(a);
-                    if let Some(second) = second {
-                        self.affine(x, rows, second[0], Some(second[1]), g);
-                        for (o, g) in out.iter_mut().zip(g.iter()) {
-                            *o *= *g;
-                        }
-                    }
-                    if let Some(square) = square {
-                        squares.clear();
-                        squares.extend(x.iter().map(|v| *v * *v));
-                        let (w, shape) = self.array(*square);
-                        let x = (&squares[..], rows, shape[0]);
-                        multiply(&mut out, x, (w, shape[0], shape[1]), Accum::Add);
-                    }
-                    if let Some(shift) = shift {
-                        add_row(&mut out, self.array(*shift).0);
-                    }
+                Step::Dense { weight, bias } => {
+                    self.weighted(None, (x, rows), *weight, *bias, &mut out);
+                }
+                Step::Quadratic(how) => {
+                    self.quadratic(how, (x, rows), &mut kept, &mut squares, &mut out);
                 }
                 Step::Convolution {
                     window,
                     weight,
                     bias,
-                } => {
-                    let (w, shape) = self.array(*weight);
-                    let bias = bias.map(|b| self.array(b).0);
-                    window.convolve(x, (w, shape[1]), bias, &mut out);
-                }
+                } => self.weighted(Some(window), (x, rows), *weight, *bias, &mut out),
                 Step::Pool { window, pooling } => window.pool(x, *pooling, &mut out),
                 Step::Each(nonlinearity) => {
                     out.resize(x.len(), T::ZERO);
@@ -126,6 +112,17 @@ impl<T: Real> Network<T> {
                 Step::Norm { gain, shift } => {
                     let parts = (self.array(*gain).0, self.array(*shift).0);
                     norm(x, parts, &mut out, &mut kept);
+                }
+                Step::BatchNorm {
+                    gain,
+                    shift,
+                    running: [mean, variance],
+                    places,
+                } => {
+                    let parts = (self.array(*gain).0, self.array(*shift).0);
+                    let of = |i: usize| &self.statistics.arrays[i].values[..];
+                    let running = (!trace.training).then(|| (of(*mean), of(*variance)));
+                    batch_norm::forward(x, parts, running, *places, (&mut out, &mut kept));
                 }
                 Step::Open => open.push(i),
                 Step::Close { alpha } => {
@@ -146,7 +143,7 @@ impl<T: Real> Network<T> {
                 }
                 Step::Attention { weight, how } => {
                     let [projected, shares] = &mut kept;
-                    self.affine(x, rows, *weight, None, projected);
+                    self.weighted(None, (x, rows), *weight, None, projected);
                     how.forward(projected, self.array(*weight).1[0], shares, &mut out);
                 }
                 Step::Tied { table } => {
@@ -167,17 +164,29 @@ impl<T: Real> Network<T> {
         (&array.values, array.shape)
     }
 
-    fn affine(&self, x: &[T], rows: usize, weight: usize, bias: Option<usize>, out: &mut Vec<T>) {
+    /// `x W + b`, at every place of a window where there is one.
+    pub(super) fn weighted(
+        &self,
+        window: Option<&Window>,
+        (x, rows): (&[T], usize),
+        weight: usize,
+        bias: Option<usize>,
+        out: &mut Vec<T>,
+    ) {
         let (w, [inputs, outputs]) = self.array(weight);
+        let bias = bias.map(|b| self.array(b).0);
+        if let Some(window) = window {
+            return window.convolve(x, (w, outputs), bias, out);
+        }
         out.resize(rows * outputs, T::ZERO);
         multiply(out, (x, rows, inputs), (w, inputs, outputs), Accum::Replace);
         if let Some(bias) = bias {
-            add_row(out, self.array(bias).0);
+            add_row(out, bias);
         }
     }
 }
 
-fn add_row<T: Real>(out: &mut [T], row: &[T]) {
+pub(super) fn add_row<T: Real>(out: &mut [T], row: &[T]) {
     vectorized(
         #[inline(always)]
         || {

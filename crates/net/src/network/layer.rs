@@ -35,6 +35,17 @@ pub enum Layer {
         /// Whether each has a bias.
         bias: bool,
     },
+    /// The same quadratic layer at every place of a window on an image.
+    QuadraticConvolution {
+        /// The window.
+        window: Window,
+        /// Channels of what comes out.
+        channels: usize,
+        /// Which of its parts there are.
+        terms: Terms,
+        /// How its parameters begin.
+        start: QuadraticStart,
+    },
     /// One pixel of those in a window, in every channel.
     Pool {
         /// The window.
@@ -54,6 +65,13 @@ pub enum Layer {
     },
     /// Mean 0 and variance 1 over the units of each row, then a gain and a shift for each unit (epsilon 1e-5).
     Norm,
+    /// Mean 0 and variance 1 of each channel over the rows of a batch and the places of an image, then a gain and a shift for
+    /// each channel (epsilon 1e-5). Training norms with the batch and keeps running statistics, with which all else is normed;
+    /// rows then do not see each other.
+    BatchNorm {
+        /// Channels of the images, `[channel, row, column]` in each row; as many as units where a unit is one.
+        channels: usize,
+    },
     /// `x + branch(x)`.
     Residual(Vec<Layer>),
     /// `x + alpha branch(x)`, with one trained `alpha` that begins at 0 (ReZero, Bachlechner et al. 2021).
@@ -122,6 +140,17 @@ impl Layer {
         }
     }
 
+    /// A quadratic convolution with all of its parts, that begins as an ordinary one.
+    #[must_use]
+    pub fn quadratic_convolution(window: Window, channels: usize) -> Self {
+        Self::QuadraticConvolution {
+            window,
+            channels,
+            terms: Terms::Full,
+            start: QuadraticStart::Linear,
+        }
+    }
+
     /// A convolution with biases.
     #[must_use]
     pub fn convolution(window: Window, channels: usize) -> Self {
@@ -159,6 +188,9 @@ impl Layer {
             }
             Self::Convolution {
                 window, channels, ..
+            }
+            | Self::QuadraticConvolution {
+                window, channels, ..
             } => {
                 window.validate(inputs)?;
                 let fine = (1..=1 << 16).contains(channels);
@@ -176,6 +208,12 @@ impl Layer {
                 quantized::validate(*levels, *scale).map(|()| inputs)
             }
             Self::Norm => Ok(inputs),
+            Self::BatchNorm { channels } => {
+                let fine = *channels > 0 && inputs.is_multiple_of(*channels);
+                let expected = format!("a divisor of the {inputs} units that enter it");
+                SettingError::check(fine, "channels", &expected, channels)?;
+                Ok(inputs)
+            }
             Self::Residual(branch) | Self::ReZero(branch) => {
                 let end = branch.iter().try_fold(inputs, |n, layer| layer.width(n))?;
                 let expected = format!("a branch that ends with the {inputs} units that enter it");

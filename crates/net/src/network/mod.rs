@@ -34,6 +34,8 @@
 
 mod attention;
 mod backward;
+mod batch_norm;
+mod build;
 mod convolution;
 mod error;
 mod forward;
@@ -44,6 +46,7 @@ mod loss;
 mod nonlinearity;
 mod pool;
 mod product;
+mod quadratic;
 mod quantized;
 mod record;
 mod sequences;
@@ -82,7 +85,8 @@ pub use training::{Epoch, Schedule, Training, TrainingConfig};
 
 use crate::Real;
 use crate::train::Parameters;
-use start::{Draw, quadratic};
+use quadratic::Quadratic;
+use start::Draw;
 
 /// A network and its parameters. Weights are `[in, out]`, biases `[1, out]`; an array's name begins with the position of its
 /// layer, `2.weight`, within branches `3.0.weight`.
@@ -94,6 +98,9 @@ pub struct Network<T> {
     layers: Vec<Layer>,
     steps: Vec<Step>,
     parameters: Parameters<T>,
+    /// What training measures and no optimizer moves.
+    #[serde(default)]
+    statistics: Parameters<T>,
 }
 
 /// One step through the network; numbers are positions of parameters.
@@ -103,14 +110,7 @@ enum Step {
         weight: usize,
         bias: Option<usize>,
     },
-    Quadratic {
-        /// Weight and bias of the first factor.
-        first: [usize; 2],
-        /// Of the second.
-        second: Option<[usize; 2]>,
-        squares: Option<usize>,
-        shift: Option<usize>,
-    },
+    Quadratic(Quadratic),
     Convolution {
         window: Window,
         weight: usize,
@@ -128,6 +128,14 @@ enum Step {
     Norm {
         gain: usize,
         shift: usize,
+    },
+    BatchNorm {
+        gain: usize,
+        shift: usize,
+        /// Running mean and variance, among the statistics.
+        running: [usize; 2],
+        /// Values of a channel in a row.
+        places: usize,
     },
     /// A branch begins.
     Open,
@@ -192,85 +200,11 @@ impl<T: Real> Network<T> {
             layers: layers.to_vec(),
             steps: vec![],
             parameters: Parameters::default(),
+            statistics: Parameters::default(),
         };
         network.check_sequences()?;
         network.build(layers, "", inputs, &mut Draw { start, rng })?;
         Ok(network)
-    }
-
-    fn build(
-        &mut self,
-        layers: &[Layer],
-        prefix: &str,
-        mut width: usize,
-        draw: &mut Draw<'_>,
-    ) -> Result<(), NetworkError> {
-        for (i, layer) in layers.iter().enumerate() {
-            let name = format!("{prefix}{i}");
-            let p = &mut self.parameters;
-            let step = match layer {
-                Layer::Dense { outputs, bias } => Step::Dense {
-                    weight: draw.weight(p, format!("{name}.weight"), [width, *outputs]),
-                    bias: bias.then(|| draw.bias(p, format!("{name}.bias"), width, *outputs)),
-                },
-                Layer::Quadratic {
-                    outputs,
-                    terms,
-                    start,
-                } => quadratic(p, &name, [width, *outputs], (*terms, *start), draw),
-                Layer::Convolution {
-                    window,
-                    channels,
-                    bias,
-                } => {
-                    let [patch, n] = [window.patch(), *channels];
-                    Step::Convolution {
-                        window: *window,
-                        weight: draw.weight(p, format!("{name}.weight"), [patch, n]),
-                        bias: bias.then(|| draw.bias(p, format!("{name}.bias"), patch, n)),
-                    }
-                }
-                Layer::Pool { window, pooling } => Step::Pool {
-                    window: *window,
-                    pooling: *pooling,
-                },
-                Layer::Each(nonlinearity) => Step::Each(*nonlinearity),
-                Layer::Quantized { levels, scale } => Step::Quantized {
-                    levels: *levels,
-                    scale: p.push(format!("{name}.scale"), [1, 1], vec![*scale]),
-                },
-                Layer::Norm => Step::Norm {
-                    gain: p.push(format!("{name}.gain"), [1, width], vec![1.0; width]),
-                    shift: p.push(format!("{name}.shift"), [1, width], vec![0.0; width]),
-                },
-                Layer::Residual(branch) | Layer::ReZero(branch) => {
-                    self.steps.push(Step::Open);
-                    self.build(branch, &format!("{name}."), width, draw)?;
-                    let gated = matches!(layer, Layer::ReZero(_));
-                    let p = &mut self.parameters;
-                    let mut push = || p.push(format!("{name}.alpha"), [1, 1], vec![0.0]);
-                    let alpha = gated.then(&mut push);
-                    Step::Close { alpha }
-                }
-                Layer::Embedding { vocabulary, .. } => {
-                    let shape = [*vocabulary, layer.width(width)?];
-                    let table = draw.table(p, format!("{name}.table"), shape);
-                    Step::Embedding { table }
-                }
-                Layer::Positions { span } => Step::Positions {
-                    table: draw.table(p, format!("{name}.table"), [*span, width]),
-                },
-                Layer::Attention(how) => Step::Attention {
-                    weight: draw.weight(p, format!("{name}.weight"), [width, 3 * width]),
-                    how: *how,
-                },
-                // The network begins with the embedding: its table is the first of the parameters.
-                Layer::Tied { .. } => Step::Tied { table: 0 },
-            };
-            self.steps.push(step);
-            width = layer.width(width)?;
-        }
-        Ok(())
     }
 
     /// Columns of the inputs.

@@ -6,7 +6,8 @@ use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{QuadraticStart, Step, Terms};
+use super::quadratic::Quadratic;
+use super::{QuadraticStart, Terms, Window};
 use crate::Real;
 use crate::train::Parameters;
 
@@ -88,10 +89,10 @@ impl Draw<'_> {
 pub(super) fn quadratic<T: Real>(
     p: &mut Parameters<T>,
     name: &str,
-    shape: [usize; 2],
+    (shape, window): ([usize; 2], Option<Window>),
     (terms, start): (Terms, QuadraticStart),
     draw: &mut Draw<'_>,
-) -> Step {
+) -> Quadratic {
     let [width, outputs] = shape;
     let random = start == QuadraticStart::Random;
     let mut weight = |part: &str, always: bool| {
@@ -117,7 +118,8 @@ pub(super) fn quadratic<T: Real>(
     let second = second.map(|weight| [weight, bias("g.bias", 1.0, false)]);
     // Without the product the first factor's bias is the shift.
     let shift = (terms != Terms::Squares).then(|| bias("c", 0.0, false));
-    Step::Quadratic {
+    Quadratic {
+        window,
         first,
         second,
         squares,

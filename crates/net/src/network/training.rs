@@ -336,6 +336,7 @@ impl<T: Real> Training<T> {
             samples,
             rows,
         } = workspace;
+        trace.training = true;
         let (mut loss, mut correct) = (0.0, 0.0);
         for (step, together) in order.chunks(batch).enumerate() {
             watch.check()?;
@@ -343,7 +344,9 @@ impl<T: Real> Training<T> {
             samples.extend(together.iter().flat_map(|s| s * span..(s + 1) * span));
             rows.resize(samples.len() * inputs, T::ZERO);
             let mix = supply.fill(self.epoch, step, samples, rows);
+            self.network.accept_batch(samples.len())?;
             self.network.forward(rows, samples.len(), trace);
+            self.network.keep_statistics(trace);
             let mut outputs = spare.of(trace.output().len());
             let of_loss = &self.config.loss;
             let mut sums = of_loss.of(trace.output(), &targets, samples, &mut outputs);

@@ -13,11 +13,11 @@ use crate::train::Array;
 
 impl<T: Real> Network<T> {
     /// The parameters by the names and in the shapes that PyTorch's `nn.Sequential` of the same layers gives them: weights
-    /// `[out, in]` (of a convolution `[out, in, row, column]`), biases `[out]`, the gain and shift of a norm as `weight` and `bias`. What PyTorch does not have keeps its
-    /// name (`r.weight`, `alpha`).
+    /// `[out, in]` (of a convolution `[out, in, row, column]`, of a signal `[out, in, sample]`), biases `[out]`, the gain and shift of a norm as `weight` and `bias`, the
+    /// statistics of a batch norm as `running_mean` and `running_var`. What PyTorch does not have keeps its name (`r.weight`, `alpha`).
     #[must_use]
     pub fn weights(&self) -> BTreeMap<String, ArrayD<f64>> {
-        let arrays = self.parameters.arrays.iter().zip(self.foreign());
+        let arrays = self.arrays().zip(self.foreign());
         arrays
             .map(|(array, (name, shape))| {
                 let values: Vec<f64> = array.values.iter().map(|v| v.wide()).collect();
@@ -31,7 +31,13 @@ impl<T: Real> Network<T> {
             .collect()
     }
 
-    /// Name and shape of each parameter elsewhere.
+    /// Parameters, then statistics.
+    fn arrays(&self) -> impl Iterator<Item = &Array<T>> {
+        let statistics = self.statistics.arrays.iter();
+        self.parameters.arrays.iter().chain(statistics)
+    }
+
+    /// Name and shape of each of the arrays elsewhere.
     fn foreign(&self) -> Vec<(String, Vec<usize>)> {
         let of = |array: &Array<T>| {
             let [rows, columns] = array.shape;
@@ -41,12 +47,24 @@ impl<T: Real> Network<T> {
             };
             (foreign_name(&array.name), shape)
         };
-        let mut all: Vec<_> = self.parameters.arrays.iter().map(of).collect();
+        let mut all: Vec<_> = self.arrays().map(of).collect();
         for step in &self.steps {
-            if let Step::Convolution { window, weight, .. } = step {
-                let [channels, ..] = window.image;
-                let [rows, columns] = window.size;
-                all[*weight].1.splice(1.., [channels, rows, columns]);
+            let (window, weights): (_, Vec<usize>) = match step {
+                Step::Convolution { window, weight, .. } => (*window, vec![*weight]),
+                Step::Quadratic(how) => match how.window {
+                    Some(window) => (window, how.weights().collect()),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let ([channels, height, _], [rows, columns]) = (window.image, window.size);
+            for weight in weights {
+                // A signal has no rows there.
+                if height == 1 && rows == 1 {
+                    all[weight].1.splice(1.., [channels, columns]);
+                } else {
+                    all[weight].1.splice(1.., [channels, rows, columns]);
+                }
             }
         }
         all
@@ -80,7 +98,13 @@ impl<T: Real> Network<T> {
     pub fn load(&mut self, path: &Path) -> Result<(), DataError> {
         let file = NamedArrays::open(path)?;
         let own: Vec<String> = self.weights().into_keys().collect();
-        if let Some(extra) = file.names().iter().find(|n| own.binary_search(n).is_err()) {
+        // PyTorch's batch norms count their batches, which changes nothing at the momentum that they have here.
+        let counted = |n: &str| {
+            let layer = n.strip_suffix("num_batches_tracked");
+            layer.is_some_and(|l| own.binary_search(&format!("{l}running_mean")).is_ok())
+        };
+        let known = |n: &String| own.binary_search(n).is_ok() || counted(n);
+        if let Some(extra) = file.names().iter().find(|n| !known(n)) {
             let found = "an array that no layer has a place for";
             return Err(file.fault(extra, None, format!("one of {}", own.join(", ")), found));
         }
@@ -105,8 +129,8 @@ impl<T: Real> Network<T> {
         file: &NamedArrays,
         named: impl Fn(&str) -> String,
     ) -> Result<(), DataError> {
-        let mut taken = Vec::with_capacity(self.parameters.arrays.len());
-        for (array, (name, shape)) in self.parameters.arrays.iter().zip(self.foreign()) {
+        let mut taken = vec![];
+        for (array, (name, shape)) in self.arrays().zip(self.foreign()) {
             let name = named(&name);
             let values = file.numbers(&name)?;
             if values.shape() != shape {
@@ -117,6 +141,12 @@ impl<T: Real> Network<T> {
                 let bad = values.iter().nth(i).copied().unwrap_or(f64::NAN);
                 return Err(file.fault(&name, Some(i), "a finite number", bad));
             }
+            if array.name.ends_with(".running_var")
+                && let Some(i) = values.iter().position(|v| *v < 0.0)
+            {
+                let bad = values.iter().nth(i).copied().unwrap_or(f64::NAN);
+                return Err(file.fault(&name, Some(i), "a variance, 0 or more", bad));
+            }
             let values: Vec<T> = values.iter().map(|v| T::of(*v)).collect();
             let [inputs, outputs] = array.shape;
             taken.push(match shape.len() {
@@ -124,7 +154,9 @@ impl<T: Real> Network<T> {
                 _ => transposed(&values, [outputs, inputs]),
             });
         }
-        for (array, values) in self.parameters.arrays.iter_mut().zip(taken) {
+        let statistics = self.statistics.arrays.iter_mut();
+        let arrays = self.parameters.arrays.iter_mut().chain(statistics);
+        for (array, values) in arrays.zip(taken) {
             array.values = values;
         }
         Ok(())

@@ -152,6 +152,22 @@ pub fn count(inputs: usize, layers: &[Layer]) -> Result<Count, SettingError> {
                 let bias = if *bias { *channels as u64 } else { 0 };
                 (own + bias, window.patch() as u64 * n)
             }
+            Layer::QuadraticConvolution {
+                window,
+                channels,
+                terms,
+                ..
+            } => {
+                let (own, n_channels) = ((window.patch() * channels) as u64, *channels as u64);
+                let (weights, biases) = match terms {
+                    Terms::Full => (3, 3),
+                    Terms::Product => (2, 3),
+                    Terms::Squares => (2, 1),
+                };
+                let at_once = window.patch() as u64 * n;
+                (weights * own + biases * n_channels, weights * at_once)
+            }
+            Layer::BatchNorm { channels } => (2 * *channels as u64, 0),
             Layer::Each(_) | Layer::Pool { .. } => (0, 0),
             Layer::Embedding { vocabulary, .. } => (*vocabulary as u64 * n, 0),
             Layer::Positions { span } => (*span as u64 * n, 0),

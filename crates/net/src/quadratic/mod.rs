@@ -1,6 +1,7 @@
 //! Quadratic neurons (paper 34): `(x.w_r + b_r)(x.w_g + b_g) + (x x).w_b + c` where an ordinary one has `x.w + b`.
 //!
-//! The layer itself is [`Layer::Quadratic`](crate::network::Layer), for any network. Here is what belongs to it:
+//! The layer itself is [`Layer::Quadratic`](crate::network::Layer), and as a convolution
+//! [`Layer::QuadraticConvolution`](crate::network::Layer), for any network. Here is what belongs to it:
 //!
 //! - [`ReLinear`]: quadratic parts that grow slowly from an ordinary layer, so that training does not blow up;
 //! - [`from_ordinary`]: a trained ordinary network as a quadratic one with the same outputs;
@@ -136,11 +137,11 @@ fn positions<T: Real>(parameters: &Parameters<T>, which: &dyn Fn(&str) -> bool) 
     some.map(|(i, _)| i).collect()
 }
 
-/// A network of quadratic layers with the outputs of an ordinary one: its dense layers, also those of branches, become
-/// quadratic ones at their linear start.
+/// A network of quadratic layers with the outputs of an ordinary one: its dense layers and convolutions, also those of
+/// branches, become quadratic ones at their linear start.
 ///
 /// # Errors
-/// A dense layer without a bias, which a quadratic one has.
+/// A dense layer or convolution without a bias, which a quadratic one has.
 pub fn from_ordinary<T: Real>(network: &Network<T>) -> Result<Network<T>, NetworkError> {
     fn turned(layers: &[Layer]) -> Result<Vec<Layer>, SettingError> {
         let each = layers.iter().map(|layer| {
@@ -148,6 +149,14 @@ pub fn from_ordinary<T: Real>(network: &Network<T>) -> Result<Network<T>, Networ
                 Layer::Dense { outputs, bias } => {
                     SettingError::check(*bias, "bias", "dense layers with a bias", bias)?;
                     Layer::quadratic(*outputs)
+                }
+                Layer::Convolution {
+                    window,
+                    channels,
+                    bias,
+                } => {
+                    SettingError::check(*bias, "bias", "convolutions with a bias", bias)?;
+                    Layer::quadratic_convolution(*window, *channels)
                 }
                 Layer::Residual(branch) => Layer::Residual(turned(branch)?),
                 Layer::ReZero(branch) => Layer::ReZero(turned(branch)?),
@@ -167,6 +176,7 @@ pub fn from_ordinary<T: Real>(network: &Network<T>) -> Result<Network<T>, Networ
             array.values.clone_from(&same.values);
         }
     }
+    square.statistics_mut().clone_from(network.statistics());
     Ok(square)
 }
 

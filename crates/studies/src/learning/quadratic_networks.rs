@@ -1,9 +1,11 @@
-//! Quadratic networks and their stable training (paper 34), in the plane.
+//! Quadratic networks and their stable training (paper 34), in the plane and on vibrations of bearings.
 
 use chiasm_core::Failure;
 use chiasm_lab::{Area, Bench, ClaimSpec, Entry, Findings, Paper, Study, StudyInfo};
 
 mod arms;
+mod bearing_networks;
+mod bearings;
 mod checks;
 mod claims;
 mod config;
@@ -34,10 +36,10 @@ static INFO: StudyInfo = StudyInfo {
     summary: "A quadratic neuron multiplies two weighted sums of its inputs and adds a weighted sum of their squares. Trained like \
               ordinary networks, networks of such neurons blow up; begun as ordinary ones, with small rates for their quadratic \
               parts (ReLinear), they do not. On rings and spirals in the plane the study measures accuracy and divergence beside \
-              ordinary networks, also of as many parameters, and beside each part of the method left out; and what functions such \
-              networks can be, exactly.",
+              ordinary networks, also of as many parameters, and beside each part of the method left out; what functions such \
+              networks can be, exactly; and whether convolutional ones tell faults of bearings better in noise.",
     home: "net::quadratic",
-    inputs: "none: points in the plane are generated",
+    inputs: "optional: a folder of vibrations, one file for each condition (`bearings.folder`); points in the plane are generated",
     paper: Paper {
         card: 34,
         title: "On Expressivity and Trainability of Quadratic Networks",

@@ -103,6 +103,21 @@ fn stacks() -> Vec<Vec<Layer>> {
         },
         Layer::dense(3),
     ]);
+    for terms in [Terms::Full, Terms::Product, Terms::Squares] {
+        let layer = |window, channels| Layer::QuadraticConvolution {
+            window,
+            channels,
+            terms,
+            start: QuadraticStart::Random,
+        };
+        stacks.push(vec![
+            layer(Window::along([1, 5], 3, 1, 1), 4),
+            Layer::BatchNorm { channels: 4 },
+            Layer::Each(Nonlinearity::Tanh),
+            layer(Window::square([4, 1, 5], 3, 2, 1), 2),
+            Layer::dense(3),
+        ]);
+    }
     // A branch at the very start.
     stacks.push(vec![
         Layer::Residual(vec![Layer::dense(5)]),
@@ -152,7 +167,7 @@ fn every_gradient_is_that_of_central_differences() {
             };
             close("inputs", inputs[i], (moved(H) - moved(-H)) / (2.0 * H));
         }
-        for (a, gradient) in gradients.iter().enumerate() {
+        for (a, gradient) in gradients.arrays().iter().enumerate() {
             let name = net.parameters().arrays[a].name.clone();
             for (i, found) in gradient.iter().enumerate() {
                 let moved = |by: f64| {

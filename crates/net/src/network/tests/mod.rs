@@ -1,4 +1,6 @@
+mod batch_norm;
 mod gradients;
+mod quadratic_convolutions;
 mod quantized;
 mod sequences;
 mod training;

@@ -151,7 +151,7 @@ fn gradients_are_those_of_central_differences() {
         let of_outputs = (0..n).map(|i| (0.7 * i as f64).sin()).collect();
         let of_inputs = net.backward(&trace, of_outputs, &mut gradients);
         assert_eq!(of_inputs, vec![0.0; rows]);
-        for (a, gradient) in gradients.iter().enumerate() {
+        for (a, gradient) in gradients.arrays().iter().enumerate() {
             let largest = gradient.iter().fold(0.0f64, |m, v| m.max(v.abs()));
             for (j, found) in gradient.iter().enumerate() {
                 let moved = |by: f64| {
@@ -438,7 +438,7 @@ fn the_tangent_kernel_is_that_of_rows_within_their_sequences() {
     for (a, b) in jacobian
         .row(8 * 7 + 3)
         .iter()
-        .zip(gradients.iter().flatten())
+        .zip(gradients.arrays().iter().flatten())
     {
         assert!((a - b).abs() < 1e-12);
     }

@@ -80,7 +80,12 @@ fn convolutions_and_pools_are_those_of_pytorch() {
     let inputs = here.backward(&trace, list("c"), &mut gradients);
     close("inputs", &inputs, &list("gradient.x"));
     // The gradients, called and turned as the weights are.
-    for (array, values) in here.parameters_mut().arrays.iter_mut().zip(gradients) {
+    for (array, values) in here
+        .parameters_mut()
+        .arrays
+        .iter_mut()
+        .zip(gradients.arrays().to_vec())
+    {
         array.values = values;
     }
     for (name, found) in here.weights() {

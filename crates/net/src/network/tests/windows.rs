@@ -69,12 +69,15 @@ fn convolutions_of_signals_and_of_rectangles_are_the_sums_of_the_definition() {
                 assert!((a - b).abs() < 1e-13, "{window:?}: {a} {b}");
             }
         }
-        // As PyTorch has it: out, in, rows, columns.
-        let [rows, columns] = window.size;
-        assert_eq!(
-            net.weights()["0.weight"].shape(),
-            [3, window.image[0], rows, columns]
-        );
+        // As PyTorch has it: out, in, rows, columns; of a signal without rows.
+        let ([channels, ..], [rows, columns]) = (window.image, window.size);
+        let weights = net.weights();
+        let shape = weights["0.weight"].shape();
+        if rows == 1 {
+            assert_eq!(shape, [3, channels, columns]);
+        } else {
+            assert_eq!(shape, [3, channels, rows, columns]);
+        }
     }
 }
 

@@ -16,17 +16,11 @@ pub(super) const CARD_SCALE: [&str; 9] = [
     "equal-parameters",
 ];
 
-/// Claims that need data or layers that are not at hand.
-pub(super) const ELSEWHERE: [(&str, &str); 2] = [
-    (
-        "images",
-        "needs residual networks of convolutions on CIFAR-10, which the house has not",
-    ),
-    (
-        "bearings",
-        "needs the bearing vibrations of the authors' group, which are not at hand",
-    ),
-];
+/// Claims that need more than a study's time.
+pub(super) const ELSEWHERE: [(&str, &str); 1] = [(
+    "images",
+    "needs residual networks of 20 to 56 layers over 200 passes of CIFAR-10: days on a machine without an accelerator",
+)];
 
 pub(super) fn all() -> Vec<ClaimSpec> {
     let claim = ClaimSpec::new;
@@ -237,12 +231,12 @@ pub(super) fn all() -> Vec<ClaimSpec> {
         ),
         claim(
             "bearings",
-            Qualitative,
-            "A quadratic convolutional network tells faults of bearings in noise better than an ordinary one",
+            Scaled,
+            "A quadratic convolutional network tells faults of bearings in noise of -6 dB better than an ordinary one",
             "card 34, works when 6",
             "bearings/gain",
-            Bound::AtLeast(0.0),
-            "better, mean of 3 seeds",
+            Bound::AtLeast(1e-6),
+            "the card's target, chosen: better at all, means of 3 networks",
         ),
     ]
 }

@@ -6,6 +6,8 @@ use chiasm_net::network::Start;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bearings::Bearings;
+
 /// Settings of the study. The defaults are the quick preset, which is the card's scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +40,8 @@ pub struct Config {
     pub deep_gamma: f64,
     /// Networks of each kind, each with points and a start of its own (card 34: 6).
     pub networks: usize,
+    /// Convolutional networks that tell faults of bearings (card 34, works when 6).
+    pub bearings: Bearings,
 }
 
 impl Default for Config {
@@ -57,6 +61,7 @@ impl Default for Config {
             gammas: vec![0.001, 0.01, 0.1, 1.0],
             deep_gamma: 0.01,
             networks: 6,
+            bearings: Bearings::default(),
         }
     }
 }
@@ -65,9 +70,10 @@ impl Settings for Config {
     fn preset(preset: Preset) -> Self {
         match preset {
             Preset::Quick => Self::default(),
-            // The paper's image networks need convolutions; of the plane this is more of the same.
+            // The paper's image networks take days here; of the plane this is more of the same.
             Preset::Paper => Self {
                 networks: 20,
+                bearings: Bearings::paper(),
                 gammas: vec![1e-5, 1e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
                 ..Self::default()
             },
@@ -83,6 +89,7 @@ impl Settings for Config {
             deep: 3,
             epochs: 4,
             networks: 2,
+            bearings: Bearings::smoke(),
             ..Self::default()
         }
     }
@@ -114,6 +121,7 @@ impl Settings for Config {
         let expected = "at least two values above 0, at most 1, ascending";
         SettingError::check(fine, "gammas", expected, found)?;
         let fine = self.deep_gamma > 0.0 && self.deep_gamma <= 1.0;
-        SettingError::check(fine, "deep_gamma", "above 0, at most 1", self.deep_gamma)
+        SettingError::check(fine, "deep_gamma", "above 0, at most 1", self.deep_gamma)?;
+        self.bearings.validate()
     }
 }

@@ -11,7 +11,7 @@ use super::arms::{self, Arm, Kind, Trained, layers};
 use super::checks::{self, Checks};
 use super::claims::{self, CARD_SCALE, ELSEWHERE};
 use super::config::Config;
-use super::figures;
+use super::{bearings, figures};
 
 /// All that was measured.
 pub(super) struct Results {
@@ -122,17 +122,20 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
             arms::run(arm, config, bench)
         })
     })?;
+    let told = bearings::run(config, bench)?;
     let results = Results {
         arms: arms.into_iter().zip(trained).collect(),
         checks,
     };
     excuse(config, bench);
     metrics(&results, config, bench)?;
+    bearings::metrics(&told, bench)?;
+    bench.figure(bearings::figure(&told, config))?;
     for figure in figures::all(&results, config) {
         bench.figure(figure)?;
     }
     bench.table(table(&results))?;
-    Ok(findings(&results, config))
+    Ok(findings(&results, config).and(bearings::finding(&told)))
 }
 
 /// Claims that this run does not test.
@@ -149,6 +152,9 @@ fn excuse(config: &Config, bench: &mut Bench) {
             let why = "the bar is for 3 (deep: 8) layers of 12 units, 1,000 points, 150 passes, at least 3 networks and gammas of .01, .1 and 1";
             bench.not_at_this_scale(id, why);
         }
+    }
+    if config.bearings.networks < 3 || config.bearings.snr_db != -6.0 {
+        bench.not_at_this_scale("bearings", "the bar is for 3 networks of a kind at -6 dB");
     }
     debug_assert!(claims::all().len() > CARD_SCALE.len());
 }

@@ -28,7 +28,7 @@ fn the_smallest_run_measures_every_claim_or_says_why_not() {
     }
     // Bars of the card's scale are none for 4 passes.
     assert!(record.excused.contains_key("better-than-ordinary"));
-    assert_eq!((record.figures.len(), record.tables[0].rows.len()), (5, 22));
+    assert_eq!((record.figures.len(), record.tables[0].rows.len()), (6, 22));
 }
 
 #[test]
@@ -45,4 +45,14 @@ fn settings_out_of_range_are_refused_by_name() {
     assert_eq!(field(&|c| c.gammas = vec![0.1]), "gammas");
     assert_eq!(field(&|c| c.gammas = vec![0.1, 2.0]), "gammas");
     assert_eq!(field(&|c| c.deep_gamma = 0.0), "deep_gamma");
+    let of_bearings =
+        |change: &dyn Fn(&mut bearings::Bearings)| field(&|c| change(&mut c.bearings));
+    assert_eq!(
+        of_bearings(&|b| b.train_share = 1.0),
+        "bearings.train_share"
+    );
+    assert_eq!(of_bearings(&|b| b.snr_db = f64::NAN), "bearings.snr_db");
+    assert_eq!(of_bearings(&|b| b.step = 0), "bearings.step");
+    assert_eq!(of_bearings(&|b| b.gamma = 1.5), "bearings.gamma");
+    assert_eq!(of_bearings(&|b| b.samples = 100), "bearings.samples");
 }
