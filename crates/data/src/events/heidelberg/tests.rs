@@ -150,7 +150,8 @@ fn faults_name_file_dataset_and_word() {
         refused,
         "three.h5, `spikes/units`, index 0: expected a unit, a whole number from 0 to 699, found 700 at spike 1"
     );
-    let refused = spoiled(&halves(&[2, 0, 1]), &halves(&[3]));
+    // The labels, and the speakers after them.
+    let refused = spoiled(&halves(&[2, 0, 1, 4, 11, 4]), &halves(&[3]));
     assert!(
         refused.contains("`labels`, index 0: expected a whole number from 0 to 2, found 3"),
         "{refused}"

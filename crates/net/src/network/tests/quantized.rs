@@ -69,13 +69,13 @@ fn within_a_stack_the_gradient_passes_straight_through() {
     );
     let (mut scale, mut bias) = (0.0, [0.0; 5]);
     for row in 0..6 {
-        for unit in 0..5 {
+        for (unit, bias) in bias.iter_mut().enumerate() {
             let back: f64 = (0..3)
                 .map(|o| outer[row * 3 + o] * arrays[3].values[unit * 3 + o])
                 .sum();
             let (_, slope, of_scale) = defined(sums[[row, unit]], 4.0, 0.4);
             scale += back * of_scale;
-            bias[unit] += back * slope;
+            *bias += back * slope;
         }
     }
     assert!((found[2][0] - scale).abs() < 1e-12 && scale != 0.0);

@@ -105,8 +105,8 @@ fn arm(i: usize, config: &Config, found: &Photographs, bench: &Bench) -> Result<
     // The card's thresholds are those of networks that are right nine times in ten. One that is right half of the time is
     // rarely surer than half: from what is said of an image at chance.
     let chance = (100 / found.n_classes() as u32).max(1);
-    how.thresholds
-        .splice(0..0, (chance..50).map(|i| f64::from(i) / 100.0));
+    let below = (chance..50).map(|i| f64::from(i) / 100.0);
+    how.thresholds = below.chain(how.thresholds.iter().copied()).collect();
     let measured = measure(&calibration, &outputs, &how, config.deals, bench)?;
     let decisions = measured.agent().decide(&outputs);
     let steps = decisions.iter().map(|d| d.steps - 1).enumerate();
