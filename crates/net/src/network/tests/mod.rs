@@ -1,6 +1,7 @@
 mod batch_norm;
 mod gradients;
 mod quadratic_convolutions;
+mod quantized;
 mod sequences;
 mod training;
 mod weights;
