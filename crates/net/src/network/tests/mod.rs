@@ -1,5 +1,6 @@
 mod batch_norm;
 mod gradients;
+mod pools;
 mod quadratic_convolutions;
 mod quantized;
 mod sequences;
