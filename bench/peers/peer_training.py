@@ -62,7 +62,7 @@ def inputs(case: dict, folder: Path) -> None:
 
 def ours(case: dict, folder: Path) -> list[str]:
     sizes = ",".join(map(str, case["sizes"]))
-    return ["peer_training", case["kind"], str(folder), sizes, str(case["batch"]), str(case["steps"])]
+    return ["peer_training", case["kind"], str(folder), sizes, str(case["batch"]), str(case["steps"]), str(case["rate"])]
 
 
 def torch_training(case: dict, folder: Path):
@@ -146,7 +146,7 @@ def torch_training(case: dict, folder: Path):
 
     def work() -> dict:
         start.load_state_dict(state)
-        optimizer = torch.optim.Adam(start.parameters(), lr=1e-3, fused=True)
+        optimizer = torch.optim.Adam(start.parameters(), lr=case["rate"], fused=True)
         order = torch.randperm(n)
         total = 0.0
         for step in range(case["steps"]):
@@ -169,9 +169,9 @@ def same(ours: dict, theirs: dict) -> str | None:
     return None if abs(a - b) <= 0.03 * abs(b) else f"loss {a:.4g} against {b:.4g}"
 
 
-def case(kind: str, sizes: list[int], batch: int, steps: int) -> dict:
+def case(kind: str, sizes: list[int], batch: int, steps: int, rate: float = 1e-3) -> dict:
     name = f"{kind} {'-'.join(map(str, sizes))}, batch {batch}, {steps} steps"
-    return {"name": name, "kind": kind, "sizes": sizes, "batch": batch, "steps": steps}
+    return {"name": name, "kind": kind, "sizes": sizes, "batch": batch, "steps": steps, "rate": rate}
 
 
 FAIR = (
@@ -197,7 +197,8 @@ COMPARISONS = [
     ),
     Comparison(
         name="training-large",
-        cases=[case("perceptron", [784, 2048, 2048, 2048, 10], 128, 20)],
+        # At 1e-3 its first steps overshoot, and the loss depends on the order of the samples more than on anything else.
+        cases=[case("perceptron", [784, 2048, 2048, 2048, 10], 128, 20, rate=1e-4)],
         inputs=inputs,
         ours=ours,
         peers=[Peer("torch", torch_training, package="torch", python=interpreter())],

@@ -2,6 +2,7 @@
 //!
 //! [`Events`] are checked once, when they are made: sorted in time, every event inside its [`Sensor`]. A cochlea is a sensor
 //! of one row. [`Events::read`] takes the field's files; [`Events::steps`] bins them into the steps of a clock-driven network: [`Steps`].
+//! [`SpokenWords`] reads Spiking Heidelberg Digits and what is laid out like them.
 //!
 //! ```
 //! use chiasm_data::events::{Binning, Event, Events, Sensor};
@@ -13,6 +14,7 @@
 //! # Ok::<(), chiasm_data::DataError>(())
 //! ```
 
+mod heidelberg;
 mod read;
 
 use chiasm_core::SettingError;
@@ -20,6 +22,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, Place};
+
+pub use heidelberg::{
+    CochleaBinning, SpokenWord, SpokenWords, heidelberg_files, heidelberg_folder,
+};
 
 /// One event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

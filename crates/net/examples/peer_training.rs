@@ -1,7 +1,7 @@
 //! Our side of `bench/peers/peer_training.py`: training steps of networks on arrays.
 //!
-//! `peer_training perceptron FOLDER WIDTHS BATCH STEPS`: widths from inputs to outputs, such as `20,64,10`.
-//! `peer_training transformer FOLDER VOCABULARY,WIDTH,BLOCKS,HEADS,SPAN BATCH STEPS`: batches are of sequences.
+//! `peer_training perceptron FOLDER WIDTHS BATCH STEPS RATE`: widths from inputs to outputs, such as `20,64,10`.
+//! `peer_training transformer FOLDER VOCABULARY,WIDTH,BLOCKS,HEADS,SPAN BATCH STEPS RATE`: batches are of sequences.
 
 #![allow(clippy::print_stdout)]
 
@@ -19,8 +19,17 @@ use ndarray::Array2;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let ["perceptron" | "transformer", folder, sizes, batch, steps] = words.as_slice() else {
-        return Err("usage: peer_training perceptron|transformer FOLDER SIZES BATCH STEPS".into());
+    let [
+        "perceptron" | "transformer",
+        folder,
+        sizes,
+        batch,
+        steps,
+        rate,
+    ] = words.as_slice()
+    else {
+        let usage = "usage: peer_training perceptron|transformer FOLDER SIZES BATCH STEPS RATE";
+        return Err(usage.into());
     };
     let sizes: Vec<usize> = sizes.split(',').map(str::parse).collect::<Result<_, _>>()?;
     let (inputs, layers, span) = match (words[0], sizes.as_slice()) {
@@ -63,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         epochs: 1,
         batch,
         optimizer: Rule::ADAM,
-        rate: 1e-3,
+        rate: rate.parse()?,
         ..TrainingConfig::default()
     };
     let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;

@@ -94,6 +94,31 @@ pub(super) fn read(dataset: &Dataset) -> Result<Values, Fault> {
     )
 }
 
+/// A dataset of variable-length lists of numbers, in single precision: of tens of millions of numbers that is half the memory.
+pub(super) fn lists(dataset: &Dataset) -> Result<Vec<Vec<f32>>, Fault> {
+    let Datatype::VarLen { base, .. } = dataset.dtype() else {
+        let kind = type_name(dataset.dtype());
+        return Err(Fault::Type(format!("{kind}, where lists are expected")));
+    };
+    let width = number_width(base)
+        .ok_or_else(|| Fault::Type(format!("variable-length {}", type_name(base))))?;
+    if dataset.num_elements()? == 0 {
+        return Ok(vec![]);
+    }
+    let cell = dataset.raw_element_size()?;
+    let raw = dataset.read_raw_bytes()?;
+    if cell == 0 || (raw.len() / cell) as u64 != dataset.num_elements()? {
+        return Err(Fault::Damaged("fewer values than its header promises"));
+    }
+    heap(dataset, raw.chunks_exact(cell), width, |bytes| {
+        let numbers = bytes.chunks_exact(width);
+        numbers
+            .map(|cell| number(base, cell).map(|v| v as f32))
+            .collect::<Option<Vec<f32>>>()
+            .ok_or(Fault::Damaged("a short value"))
+    })
+}
+
 /// One field of a compound dataset; `None` if it has no such field or is not compound.
 pub(super) fn read_field(dataset: &Dataset, field: &str) -> Result<Option<Values>, Fault> {
     let Datatype::Compound { size, fields } = dataset.dtype() else {

@@ -166,6 +166,13 @@ impl H5 {
             .map_err(|fault| fault.at(&self.path, name))
     }
 
+    /// A dataset of variable-length lists of numbers, in single precision.
+    pub(crate) fn lists(&self, name: &str) -> Result<Vec<Vec<f32>>, DataError> {
+        let dataset = self.dataset(name)?;
+        self.fence(|| Ok(h5value::lists(&dataset)))?
+            .map_err(|fault| fault.at(&self.path, name))
+    }
+
     /// One attribute of a dataset or group as text, if it is there and is text.
     pub(crate) fn text_attribute(
         attributes: &[hdf5_reader::Attribute],

@@ -5,7 +5,7 @@ use faer::Accum;
 
 use super::gradients::{Gradients, Sink, Spare};
 use super::product::{multiply, multiply_turned, turned_multiply};
-use super::{Network, Step, Trace, Window, batch_norm, sequences};
+use super::{Network, Step, Trace, Window, batch_norm, quantized, sequences};
 use crate::Real;
 
 impl<T: Real> Network<T> {
@@ -69,6 +69,10 @@ impl<T: Real> Network<T> {
                     spare.keep(std::mem::replace(&mut gradient, back));
                 }
                 Step::Each(nonlinearity) => nonlinearity.back(x, &trace.values[i], &mut gradient),
+                Step::Quantized { scale, .. } => {
+                    let (of, y) = (self.array(*scale).0[0], &trace.values[i]);
+                    into[*scale][0] += quantized::back(x, y, of, &mut gradient);
+                }
                 Step::Norm { gain, shift } => {
                     add_sums(&gradient, &mut into[*shift]);
                     let (normed, scales) = (&trace.kept[i][0], &trace.kept[i][1]);

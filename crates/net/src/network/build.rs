@@ -55,6 +55,10 @@ impl<T: Real> Network<T> {
                     pooling: *pooling,
                 },
                 Layer::Each(nonlinearity) => Step::Each(*nonlinearity),
+                Layer::Quantized { levels, scale } => Step::Quantized {
+                    levels: *levels,
+                    scale: p.push(format!("{name}.scale"), [1, 1], vec![*scale]),
+                },
                 Layer::Norm => Step::Norm {
                     gain: p.push(format!("{name}.gain"), [1, width], vec![1.0; width]),
                     shift: p.push(format!("{name}.shift"), [1, width], vec![0.0; width]),

@@ -223,7 +223,12 @@ impl Window {
             match stride {
                 1 => out.copy_from_slice(&pixels[..out.len()]),
                 // Known when compiled, it fits vector registers.
-                2 => (out.iter_mut().zip(pixels.chunks(2))).for_each(|(o, v)| *o = v[0]),
+                2 => {
+                    let (pairs, last) = pixels.as_chunks::<2>();
+                    let (whole, odd) = out.split_at_mut(out.len().min(pairs.len()));
+                    whole.iter_mut().zip(pairs).for_each(|(o, [v, _])| *o = *v);
+                    odd.copy_from_slice(&last[..odd.len()]);
+                }
                 _ => (out.iter_mut().zip(pixels.iter().step_by(stride))).for_each(|(o, v)| *o = *v),
             }
         });
@@ -237,7 +242,12 @@ impl Window {
             let pixels = &mut image[from..];
             match stride {
                 1 => (pixels.iter_mut().zip(plane)).for_each(|(o, v)| *o += *v),
-                2 => (pixels.chunks_mut(2).zip(plane)).for_each(|(o, v)| o[0] += *v),
+                2 => {
+                    let (pairs, last) = pixels.as_chunks_mut::<2>();
+                    let (whole, odd) = plane.split_at(plane.len().min(pairs.len()));
+                    pairs.iter_mut().zip(whole).for_each(|([o, _], v)| *o += *v);
+                    last.iter_mut().zip(odd).for_each(|(o, v)| *o += *v);
+                }
                 _ => (pixels.iter_mut().step_by(stride).zip(plane)).for_each(|(o, v)| *o += *v),
             }
         });

@@ -4,7 +4,7 @@ use chiasm_core::vectorized;
 use faer::Accum;
 
 use super::product::{multiply, multiply_turned};
-use super::{Network, Step, Window, batch_norm, sequences};
+use super::{Network, Step, Window, batch_norm, quantized, sequences};
 use crate::Real;
 
 /// What every step left behind on its way, to be read off and to go back along. Its memory is used again from batch to batch.
@@ -105,6 +105,9 @@ impl<T: Real> Network<T> {
                 Step::Each(nonlinearity) => {
                     out.resize(x.len(), T::ZERO);
                     nonlinearity.apply(x, &mut out);
+                }
+                Step::Quantized { levels, scale } => {
+                    quantized::apply(x, *levels, self.array(*scale).0[0], &mut out);
                 }
                 Step::Norm { gain, shift } => {
                     let parts = (self.array(*gain).0, self.array(*shift).0);

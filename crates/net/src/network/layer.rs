@@ -4,7 +4,7 @@ use chiasm_core::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attention, Nonlinearity, Pooling, Window};
+use super::{Attention, Nonlinearity, Pooling, Window, quantized};
 
 /// A layer, or a branch of layers that is added to what enters it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +55,14 @@ pub enum Layer {
     },
     /// Every unit on its own.
     Each(Nonlinearity),
+    /// Every unit in levels from 0 to a scale that the layer trains, `scale clip(floor(x levels / scale + 1/2) / levels, 0, 1)`;
+    /// the gradient goes straight through the steps (QCFS, paper 48).
+    Quantized {
+        /// Levels above 0.
+        levels: u32,
+        /// The scale before training.
+        scale: f64,
+    },
     /// Mean 0 and variance 1 over the units of each row, then a gain and a shift for each unit (epsilon 1e-5).
     Norm,
     /// Mean 0 and variance 1 of each channel over the rows of a batch and the places of an image, then a gain and a shift for
@@ -169,7 +177,7 @@ impl Layer {
     /// Units after the layer, where `inputs` enter it.
     ///
     /// # Errors
-    /// [`SettingError`] for a width of 0 or above 2^20, for a nonlinearity out of its range, and for a branch that does not
+    /// [`SettingError`] for a width of 0 or above 2^20, for a nonlinearity, levels or a scale out of range, and for a branch that does not
     /// end with as many units as enter it.
     pub fn width(&self, inputs: usize) -> Result<usize, SettingError> {
         match self {
@@ -196,6 +204,9 @@ impl Layer {
                 Ok(window.image[0] * rows * columns)
             }
             Self::Each(nonlinearity) => nonlinearity.validate().map(|()| inputs),
+            Self::Quantized { levels, scale } => {
+                quantized::validate(*levels, *scale).map(|()| inputs)
+            }
             Self::Norm => Ok(inputs),
             Self::BatchNorm { channels } => {
                 let fine = *channels > 0 && inputs.is_multiple_of(*channels);

@@ -47,6 +47,7 @@ mod nonlinearity;
 mod pool;
 mod product;
 mod quadratic;
+mod quantized;
 mod record;
 mod sequences;
 mod start;
@@ -120,6 +121,10 @@ enum Step {
         pooling: Pooling,
     },
     Each(Nonlinearity),
+    Quantized {
+        levels: u32,
+        scale: usize,
+    },
     Norm {
         gain: usize,
         shift: usize,

@@ -375,6 +375,7 @@ impl<T: Real> Training<T> {
             {
                 return Err(diverged(format!("the gradient of `{}`", bad.share)));
             }
+            self.network.keep_scales();
             loss += sums.loss;
             correct += sums.correct;
         }

@@ -173,6 +173,7 @@ pub fn count(inputs: usize, layers: &[Layer]) -> Result<Count, SettingError> {
             Layer::Positions { span } => (*span as u64 * n, 0),
             Layer::Attention(_) => (3 * width * width, 3 * width * width),
             Layer::Tied { .. } => (0, m),
+            Layer::Quantized { .. } => (1, 0),
             Layer::Norm => (2 * width, 0),
             Layer::Residual(branch) | Layer::ReZero(branch) => {
                 let own = count(all.outputs, branch)?;

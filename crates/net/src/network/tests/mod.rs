@@ -1,6 +1,8 @@
 mod batch_norm;
 mod gradients;
+mod pools;
 mod quadratic_convolutions;
+mod quantized;
 mod sequences;
 mod training;
 mod weights;

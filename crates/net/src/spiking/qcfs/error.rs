@@ -2,6 +2,7 @@
 
 use chiasm_core::{Cancelled, Diagnose, Group, SettingError};
 
+use crate::network::NetworkError;
 use crate::spiking::confidence::ConfidenceError;
 
 /// Refusals and failures of training and running the network.
@@ -17,6 +18,19 @@ pub enum QcfsError {
     /// Outputs that are no outputs.
     #[error(transparent)]
     Outputs(#[from] ConfidenceError),
+    /// The network refused its inputs.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A layer that has no counterpart in spikes, or none where it stands.
+    #[error("layer {position}: expected {expected}, found {found}")]
+    Layer {
+        /// Its place in the network, from 0.
+        position: usize,
+        /// What may stand there.
+        expected: String,
+        /// What does.
+        found: String,
+    },
     /// An array has another size than the network or the other array needs.
     #[error("{what}: expected {expected}, found {found}")]
     Shape {
@@ -63,6 +77,7 @@ impl Diagnose for QcfsError {
     fn group(&self) -> Group {
         match self {
             Self::Cancelled(_) => Group::Cancelled,
+            Self::Network(error) => error.group(),
             Self::Diverged { .. } => Group::Numerical,
             _ => Group::Input,
         }

@@ -4,8 +4,13 @@
 //! The activation is `h(x) = lambda clip(floor(x L / lambda + 1/2) / L, 0, 1)`, with a learned `lambda` for each layer; the
 //! gradient goes straight through the steps. A neuron that starts at half its threshold `lambda`, gets `x` at each step, and
 //! gives `lambda` off at each spike has after `L` steps given off `L h(x)`: the same number of levels, one for each spike.
+//!
+//! [`Qcfs`] trains dense networks, by tensors; [`ConvertedNetwork`] is what any [`Network`](crate::network::Network) with
+//! [quantized activations](crate::network::Layer::Quantized) turns into: images are learned by convolutions there.
 
+mod converted;
 mod error;
+mod projection;
 mod record;
 mod spiking;
 #[cfg(test)]
@@ -19,6 +24,7 @@ use rand::seq::SliceRandom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use converted::ConvertedNetwork;
 pub use error::QcfsError;
 pub use record::RecordError;
 pub use spiking::{Run, SpikingNetwork};

@@ -1,3 +1,5 @@
+mod converted;
+
 use burn_tensor::Device;
 use chiasm_core::{Quiet, Streams};
 use ndarray::Array2;

@@ -7,6 +7,7 @@ use chiasm_net::spiking::qcfs::Qcfs;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::photos::Photos;
 use crate::images::Images;
 
 /// Settings of the study. The defaults are the quick preset.
@@ -36,6 +37,8 @@ pub struct Config {
     pub tolerance: f64,
     /// Deals of the stop times at random.
     pub deals: usize,
+    /// The same on photographs: CIFAR-10, or drawn textures where it is not found or images are drawn.
+    pub photos: Photos,
 }
 
 impl Default for Config {
@@ -52,6 +55,7 @@ impl Default for Config {
             smoothing: Smoothing::Likelihood,
             tolerance: 0.0,
             deals: 20,
+            photos: Photos::default(),
         }
     }
 }
@@ -60,7 +64,7 @@ impl Settings for Config {
     fn preset(preset: Preset) -> Self {
         match preset {
             Preset::Quick => Self::default(),
-            // The paper's networks are convolutional, for CIFAR-10 and ImageNet: this is the most that MNIST gives.
+            // The paper's networks are larger, for all of CIFAR-10 and ImageNet.
             Preset::Paper => Self {
                 n_train: 40_000,
                 network: Qcfs {
@@ -69,6 +73,7 @@ impl Settings for Config {
                 },
                 networks: 5,
                 steps: 27,
+                photos: Photos::paper(),
                 ..Self::default()
             },
         }
@@ -88,6 +93,7 @@ impl Settings for Config {
             },
             networks: 2,
             deals: 2,
+            photos: Photos::smoke(),
             ..Self::default()
         }
     }
@@ -110,6 +116,10 @@ impl Settings for Config {
         SettingError::check(fine, "steps", "2 to 1000", self.steps)?;
         let fine = (self.steps..=10_000).contains(&self.long_steps);
         SettingError::check(fine, "long_steps", "at least `steps`", self.long_steps)?;
+        self.photos.validate().map_err(|mut e| {
+            e.field = format!("photos.{}", e.field);
+            e
+        })?;
         rest(self.smoothing, self.tolerance, self.deals)
     }
 }

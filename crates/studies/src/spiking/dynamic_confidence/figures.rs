@@ -6,14 +6,18 @@ use chiasm_net::spiking::confidence::{Bin, Point, Reliability};
 
 use super::arms::Measured;
 
-/// All figures of one agent.
-pub(super) fn all(measured: &Measured, data: &str) -> Vec<Figure> {
-    vec![
+/// All figures of one agent; their names begin with `prefix`.
+pub(super) fn all(measured: &Measured, data: &str, prefix: &str) -> Vec<Figure> {
+    let mut all = vec![
         curves(measured, data),
         stops(measured),
         robustness(measured),
         reliability(measured),
-    ]
+    ];
+    for figure in &mut all {
+        figure.id.insert_str(0, prefix);
+    }
+    all
 }
 
 fn points(series: &str, x: Vec<f64>, y: Vec<f64>) -> Mark {
@@ -97,7 +101,7 @@ fn stops(measured: &Measured) -> Figure {
     let agent = measured.agent();
     Figure::new(
         "stops",
-        "Most samples are told at once, a few are watched to the end",
+        "How long samples are watched until the network is sure",
         &format!(
             "Steps until the confidence reaches {:.3} (outputs divided by {:.2} before the softmax).",
             agent.threshold, agent.alpha

@@ -68,7 +68,7 @@ pub(super) fn fit(
             })
             .collect(),
     })?;
-    for figure in figures::all(&measured, &path.display().to_string()) {
+    for figure in figures::all(&measured, &path.display().to_string(), "") {
         bench.figure(figure)?;
     }
     let (agent, score) = (measured.agent(), &measured.score);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::arms::{Measured, measure};
 use super::claims::MNIST_ALONE;
 use super::config::Config;
-use super::{drift, figures};
+use super::{drift, figures, photos};
 use crate::images::{self, Part};
 
 /// One network and what was measured of it.
@@ -91,11 +91,13 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
     let ordered = (steps[0] - steps[1]).min(steps[1] - steps[2]);
     bench.metric("drift/ordered-by", ordered, "steps")?;
     let first = &arms[0];
-    for figure in figures::all(&first.measured, data.name) {
+    for figure in figures::all(&first.measured, data.name, "") {
         bench.figure(figure)?;
     }
     record(first, &data, config, bench)?;
-    Ok(findings(&arms, config, data.name))
+    let said = photos::run(config, bench)?;
+    let findings = findings(&arms, config, data.name);
+    Ok(said.into_iter().fold(findings, Findings::and))
 }
 
 fn arm(i: usize, config: &Config, data: &Data, bench: &Bench) -> Result<Arm, Failure> {

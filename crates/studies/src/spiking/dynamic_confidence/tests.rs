@@ -22,7 +22,33 @@ fn every_claim_is_measured() {
     assert!(value("oracle/above-agent") >= 0.0);
     assert!(value("drift/ordered-by") > 0.0);
     assert!(value("quantized/accuracy") > 0.5);
+    assert_eq!(value("photographs/first-layer/unequal"), 0.0);
+    // Textures are told by few images and passes; ten classes are told by chance one time in ten.
+    assert!(value("photographs/quantized/accuracy") > 0.15);
+    assert!(value("photographs/spikes/agent") <= value("photographs/spikes/all-steps"));
     assert_eq!(bench.record().recordings.len(), 1);
+    let ids: Vec<&str> = bench
+        .record()
+        .figures
+        .iter()
+        .map(|f| f.id.as_str())
+        .collect();
+    assert_eq!(ids.len(), 8);
+    assert!(ids.contains(&"latency") && ids.contains(&"photographs-latency"));
+}
+
+#[test]
+fn photographs_can_be_left_out_and_their_claims_say_so() {
+    let mut config = Config::smoke();
+    config.photos.networks = 0;
+    let mut bench = Bench::in_memory(3);
+    Study::run(&DynamicConfidenceStudy, &config, &mut bench).unwrap();
+    let left = &bench.record().excused;
+    for claim in claims::photographs() {
+        assert!(left.contains_key(claim.id), "{}", claim.id);
+    }
+    let metrics = &bench.record().metrics;
+    assert!(metrics.iter().all(|m| !m.name.starts_with("photographs/")));
 }
 
 #[test]
@@ -40,6 +66,12 @@ fn settings_out_of_range_are_refused_by_name() {
         ..config.clone()
     };
     assert_eq!(refused(long), "long_steps");
+    let mut deep = config.clone();
+    deep.photos.channels = vec![4; 6];
+    assert_eq!(refused(deep), "photos.channels");
+    let mut still = config.clone();
+    still.photos.rate = 0.0;
+    assert_eq!(refused(still), "photos.rate");
     let mut hidden = config;
     hidden.network.hidden = vec![];
     assert_eq!(refused(hidden), "network.hidden");

@@ -1,6 +1,9 @@
 //! Settings of the study and of the method on own spikes.
 
+use std::path::PathBuf;
+
 use chiasm_core::SettingError;
+use chiasm_data::events::CochleaBinning;
 use chiasm_data::generate::OrderTask;
 use chiasm_data::sound::MelSpikes;
 use chiasm_lab::{Preset, Settings};
@@ -18,6 +21,8 @@ pub struct Config {
     pub order: Order,
     /// Spoken digits, and the networks trained on them.
     pub spoken: Spoken,
+    /// The paper's own data, where they are at hand.
+    pub heidelberg: Heidelberg,
 }
 
 /// The task of order.
@@ -131,6 +136,53 @@ impl Spoken {
     }
 }
 
+/// Spiking Heidelberg Digits, or spoken words laid out like them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Heidelberg {
+    /// Folder with `shd_train.h5` and `shd_test.h5`; without it nothing is trained on them.
+    pub folder: Option<PathBuf>,
+    /// How spikes become counts.
+    pub binning: CochleaBinning,
+    /// The network with learned delays; the other differs from it in having none. The published one.
+    pub network: delays::Config,
+    /// Most words that are learned from, evenly chosen of all.
+    pub train: usize,
+    /// Most that are tested on, evenly chosen of all.
+    pub test: usize,
+}
+
+impl Default for Heidelberg {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            binning: CochleaBinning::default(),
+            network: delays::Config::default(),
+            train: 1_000_000,
+            test: 1_000_000,
+        }
+    }
+}
+
+impl Heidelberg {
+    /// Whether so many words, and such a network, are those of the paper: its training part has more than 8,000.
+    pub(super) fn at_scale(&self, train: usize) -> bool {
+        let (network, published) = (&self.network, delays::Config::default());
+        let large = network.hidden.len() >= 2 && network.hidden.iter().all(|n| *n >= 256);
+        large && network.epochs >= published.epochs && train >= 8_000
+    }
+
+    fn validate(&self) -> Result<(), SettingError> {
+        within("heidelberg.binning", self.binning.validate())?;
+        within("heidelberg.network", self.network.validate())?;
+        for (field, n) in [("train", self.train), ("test", self.test)] {
+            let field = format!("heidelberg.{field}");
+            SettingError::check(n > 0, &field, "at least 1", n)?;
+        }
+        Ok(())
+    }
+}
+
 /// The refusal of a part's setting, under its name in the whole.
 fn within(part: &str, checked: Result<(), SettingError>) -> Result<(), SettingError> {
     checked.map_err(|e| SettingError {
@@ -174,7 +226,8 @@ impl Settings for Config {
     fn validate(&self) -> Result<(), SettingError> {
         within("recovery", self.recovery.validate())?;
         self.order.validate()?;
-        self.spoken.validate()
+        self.spoken.validate()?;
+        self.heidelberg.validate()
     }
 }
 

@@ -1,13 +1,16 @@
 //! What the networks learn from.
 
+use std::path::Path;
+
 use chiasm_core::Failure;
+use chiasm_data::events::{SpokenWords, heidelberg_files};
 use chiasm_data::generate::{OrderSample, order_task};
 use chiasm_data::sound;
 use chiasm_lab::Bench;
 use chiasm_net::spiking::delays::{Event, Trains};
 use rayon::prelude::*;
 
-use super::config::{Order, Spoken};
+use super::config::{Heidelberg, Order, Spoken};
 use crate::sounds;
 
 /// Samples to learn from and samples to test on.
@@ -62,4 +65,32 @@ pub(super) fn spoken(config: &Spoken, bench: &mut Bench) -> Result<(Data, bool),
         test: trains(&test, config.test)?,
     };
     Ok((data, speech))
+}
+
+/// Spoken words that come as spikes, from the two files in a folder.
+pub(super) fn heidelberg(config: &Heidelberg, folder: &Path) -> Result<Data, Failure> {
+    let binning = &config.binning;
+    let [train, test] = heidelberg_files(folder);
+    let (train, test) = (SpokenWords::read(&train)?, SpokenWords::read(&test)?);
+    let classes = train.classes().len().max(test.classes().len());
+    let trains = |part: &SpokenWords, most: usize| -> Result<Trains, Failure> {
+        let all = part.words();
+        let n = most.min(all.len());
+        let chosen: Vec<_> = (0..n).map(|i| &all[i * all.len() / n]).collect();
+        let counted = chosen.par_iter().map(|word| {
+            let counts = word.counts(binning)?;
+            let event = |(step, channel, n): (u32, u32, u32)| {
+                Event::new(step as usize, channel as usize, n as f32)
+            };
+            Ok(counts.into_iter().map(event).collect())
+        });
+        let counted: Result<Vec<Vec<Event>>, Failure> = counted.collect();
+        let labels = chosen.iter().map(|w| w.label).collect();
+        let shape = (binning.steps, binning.channels());
+        Ok(Trains::new(shape, counted?, labels, classes)?)
+    };
+    Ok(Data {
+        train: trains(&train, config.train)?,
+        test: trains(&test, config.test)?,
+    })
 }

@@ -6,7 +6,7 @@ use chiasm_lab::{Bench, Findings};
 use chiasm_net::spiking::delays::{self, Delays, Frozen, Recovered, Recovery, Synapse, Trains};
 
 use super::arms::{self, Arm, Wanted};
-use super::config::{Config, Order, Spoken};
+use super::config::{Config, Heidelberg, Order, Spoken};
 use super::data;
 use super::{checks, claims, figures};
 
@@ -26,16 +26,16 @@ pub(super) fn study(config: &Config, bench: &mut Bench) -> Result<Findings, Fail
     bench.figure(figures::recovery(&config.recovery, &shrinking, &narrow))?;
     let order = order(&config.order, bench)?;
     let spoken = spoken(&config.spoken, bench)?;
-    bench.not_at_this_scale(
-        claims::SHD,
-        "the recordings of Spiking Heidelberg Digits are not at hand; `chiasm fit` takes them once they are in a form of the \
-         house",
-    );
+    let heidelberg = heidelberg(&config.heidelberg, bench)?;
     bench.not_at_this_scale(
         claims::RECURRENT,
         "recurrent networks were not trained, and the paper's data are not at hand",
     );
-    Ok(order.and(spoken))
+    let findings = order.and(spoken);
+    Ok(match heidelberg {
+        Some(said) => findings.and(said),
+        None => findings,
+    })
 }
 
 /// The card's way, narrow from the start, and in haste.
@@ -196,6 +196,55 @@ fn spoken(config: &Spoken, bench: &mut Bench) -> Result<String, Failure> {
         percent(learned),
         percent(none)
     ))
+}
+
+/// The paper's own data, if their folder is given.
+fn heidelberg(config: &Heidelberg, bench: &mut Bench) -> Result<Option<String>, Failure> {
+    let Some(folder) = &config.folder else {
+        let why = "no folder of Spiking Heidelberg Digits was given: --set heidelberg.folder=FOLDER with shd_train.h5 and \
+                   shd_test.h5 in it";
+        bench.not_at_this_scale(claims::SHD, why);
+        return Ok(None);
+    };
+    let data = data::heidelberg(config, folder)?;
+    let without = delays::Config {
+        delays: Delays::None,
+        ..config.network.clone()
+    };
+    let wanted: Vec<Wanted> = vec![
+        (LEARNED.into(), config.network.clone()),
+        (NONE.into(), without),
+    ];
+    let all = arms::train_all("heidelberg", &wanted, &data, bench)?;
+    let (learned, none) = (all[0].rounded, all[1].rounded);
+    let words = data.train.n_samples();
+    if config.at_scale(words) {
+        bench.metric("shd/accuracy", learned, "1")?;
+    } else {
+        let why = "the bar is that of all words, two layers of 256 neurons and 150 epochs";
+        bench.not_at_this_scale(claims::SHD, why);
+    }
+    bench.metric("heidelberg/learned", learned, "1")?;
+    bench.metric("heidelberg/none", none, "1")?;
+    bench.metric("heidelberg/over-none", learned - none, "1")?;
+    table(
+        "heidelberg",
+        "Networks on Spiking Heidelberg Digits",
+        &all,
+        bench,
+    )?;
+    bench.figure(figures::accuracy("heidelberg", &all, None))?;
+    bench.figure(figures::training("heidelberg", &all))?;
+    let (length, _) = config.network.kernel_length();
+    bench.figure(figures::delays("heidelberg", &all[0], length))?;
+    Ok(Some(format!(
+        "Of Spiking Heidelberg Digits ({words} to learn from, {} to test on) a network of {} hidden neurons tells {} with learned \
+         delays and {} without.",
+        data.test.n_samples(),
+        config.network.hidden.iter().sum::<usize>(),
+        percent(learned),
+        percent(none)
+    )))
 }
 
 /// One line for each network.

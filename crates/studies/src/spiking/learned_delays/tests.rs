@@ -37,6 +37,40 @@ fn every_claim_is_measured_or_excused() {
     assert_eq!(record.recordings.len(), 1);
 }
 
+#[test]
+fn spoken_words_that_come_as_spikes_are_learned_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let golden = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../data/tests/golden/heidelberg/three.h5"
+    );
+    let mut config = Config::smoke();
+    config.heidelberg.network.hidden = vec![6, 5];
+    config.heidelberg.network.epochs = 2;
+    config.heidelberg.folder = Some(folder.path().into());
+    let run = |config: &Config, bench: &mut Bench| {
+        let found = Study::run(&LearnedDelaysStudy, config, bench);
+        found.map_err(|e| e.to_string())
+    };
+    let refused = run(&config, &mut Bench::in_memory(3)).unwrap_err();
+    assert!(refused.contains("shd_train.h5"), "{refused}");
+    for name in ["shd_train.h5", "shd_test.h5"] {
+        std::fs::copy(golden, folder.path().join(name)).unwrap();
+    }
+    let mut bench = Bench::in_memory(3);
+    let found = run(&config, &mut bench).unwrap();
+    let said = found.summary.last().unwrap();
+    assert!(said.contains("3 to learn from, 3 to test on"), "{said}");
+    let metrics = &bench.record().metrics;
+    let value = |name: &str| metrics.iter().find(|m| m.name == name).map(|m| m.value);
+    // Thirds of three words.
+    let thirds = value("heidelberg/learned").unwrap() * 3.0;
+    assert!((thirds - thirds.round()).abs() < 1e-9);
+    // Three words are not the paper's.
+    assert_eq!(value("shd/accuracy"), None);
+    assert!(bench.record().excused.contains_key(claims::SHD));
+}
+
 /// Trials of the task of order as a recording on disk.
 fn recording(folder: &std::path::Path, n: usize, label: fn(usize) -> String) -> PathBuf {
     let task = OrderTask {
