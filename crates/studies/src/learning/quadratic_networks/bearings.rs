@@ -49,11 +49,11 @@ impl Default for Bearings {
         Self {
             folder: None,
             sensor: "DE".into(),
-            samples: 30_000,
+            samples: 120_000,
             snr_db: -6.0,
             train_share: 0.7,
-            step: 512,
-            epochs: 12,
+            step: 320,
+            epochs: 20,
             batch: 64,
             rate: 0.05,
             gamma: 0.01,
@@ -66,7 +66,6 @@ impl Bearings {
     /// About the windows that the group's code has: 500 of each condition.
     pub(super) fn paper() -> Self {
         Self {
-            samples: 120_000,
             step: 160,
             epochs: 50,
             ..Self::default()
