@@ -82,6 +82,9 @@ impl<T: Real> Network<T> {
 #[derive(Debug, Default)]
 pub struct Spare<T>(Vec<Vec<T>>);
 
+/// Arrays that are kept at most. Some steps give back more than they take.
+const MOST: usize = 4;
+
 impl<T: Real> Spare<T> {
     /// So many numbers, whatever they are: all must be overwritten.
     pub(super) fn of(&mut self, n: usize) -> Vec<T> {
@@ -91,6 +94,8 @@ impl<T: Real> Spare<T> {
     }
 
     pub(super) fn keep(&mut self, values: Vec<T>) {
-        self.0.push(values);
+        if values.capacity() > 0 && self.0.len() < MOST {
+            self.0.push(values);
+        }
     }
 }

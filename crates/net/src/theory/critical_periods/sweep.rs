@@ -226,19 +226,21 @@ impl Euler {
         for (i, lane) in lanes.iter().enumerate() {
             (s[i], a[i], b[i]) = (lane.s, lane.a, lane.b);
         }
-        let depth = if D == 0 { self.depth } else { D };
-        let rate = self.rate;
+        let Self { depth, rate } = self;
         vectorized(
             #[inline(always)]
             || {
                 for _ in 0..steps {
-                    let (pa, pb) = (power(&a, depth - 1), power(&b, depth - 1));
                     for i in 0..LANES {
-                        let rest = rate * (s[i] - pa[i] * a[i] - pb[i] * b[i]);
-                        a[i] += pa[i] * rest;
-                        if !closed {
-                            b[i] += pb[i] * rest;
+                        // Each lane's powers stay in registers, and their number is known where `D` is.
+                        let (mut pa, mut pb) = (1.0, 1.0);
+                        for _ in 1..if D == 0 { depth } else { D } {
+                            pa *= a[i];
+                            pb *= b[i];
                         }
+                        let rest = rate * (s[i] - pa * a[i] - pb * b[i]);
+                        a[i] += pa * rest;
+                        b[i] += if closed { 0.0 } else { pb * rest };
                     }
                 }
             },
@@ -247,16 +249,4 @@ impl Euler {
             (lane.a, lane.b) = (a[i], b[i]);
         }
     }
-}
-
-/// `x^e`, lane by lane.
-#[inline(always)]
-fn power(x: &[f64; LANES], e: usize) -> [f64; LANES] {
-    let mut out = [1.0; LANES];
-    for _ in 0..e {
-        for (o, x) in out.iter_mut().zip(x) {
-            *o *= x;
-        }
-    }
-    out
 }
