@@ -58,10 +58,10 @@ impl Spread {
         let pieces: Vec<f64> = norms
             .par_chunks_mut(PIECE)
             .enumerate()
-            .map(|(piece, norms)| {
+            .map_init(Scratch::default, |scratch, (piece, norms)| {
                 let from = piece * PIECE;
                 let labels = &labels[from..from + norms.len()];
-                distances(means, &rows, from, labels, norms, whitening)
+                distances(means, &rows, from, labels, norms, (whitening, scratch))
             })
             .collect();
         for (&class, norm) in labels.iter().zip(&norms) {
@@ -157,6 +157,15 @@ fn check_labels(labels: &[usize], n_samples: usize, means: &Means) -> Result<(),
     Ok(())
 }
 
+/// Memory for a piece, used again from piece to piece: fresh pages of it would take as long as the products.
+#[derive(Default)]
+struct Scratch {
+    /// How far samples lie from their means, `[sample, feature]`.
+    apart: Array2<f64>,
+    /// The same along the directions between classes.
+    along: Array2<f64>,
+}
+
 /// Squared distances of a piece of the samples; the sum of the whitened ones is returned.
 fn distances<T: Feature>(
     means: &Means,
@@ -164,7 +173,7 @@ fn distances<T: Feature>(
     from: usize,
     labels: &[usize],
     norms: &mut [f64],
-    whitening: Option<ArrayView2<'_, f64>>,
+    (whitening, scratch): (Option<ArrayView2<'_, f64>>, &mut Scratch),
 ) -> f64 {
     let d = rows.width();
     let Some(whitening) = whitening else {
@@ -177,7 +186,11 @@ fn distances<T: Feature>(
         }
         return 0.0;
     };
-    let mut apart = Array2::<f64>::zeros((labels.len(), d));
+    let Scratch { apart, along } = scratch;
+    if apart.dim() != (labels.len(), d) {
+        *apart = Array2::zeros((labels.len(), d));
+        *along = Array2::zeros((labels.len(), whitening.nrows()));
+    }
     for (i, (mut apart, norm)) in apart.rows_mut().into_iter().zip(norms).enumerate() {
         let (row, mean) = (rows.row(from + i), means.mean(labels[i]));
         let Some(apart) = apart.as_slice_mut() else {
@@ -193,8 +206,7 @@ fn distances<T: Feature>(
             },
         );
     }
-    let mut along = Array2::zeros((labels.len(), whitening.nrows()));
-    product_into(apart.view(), whitening.t(), &mut along);
+    product_into(apart.view(), whitening.t(), along);
     vectorized(
         #[inline(always)]
         || sum_of_squares(along.as_slice().unwrap_or(&[])),
