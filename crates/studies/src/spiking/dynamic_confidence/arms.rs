@@ -38,7 +38,10 @@ pub(super) fn measure(
 ) -> Result<Measured, Failure> {
     let calibrated = how.fit(calibration)?;
     let agent = calibrated.agent;
-    let thresholds: Vec<f64> = (50..100).map(|i| f64::from(i) / 100.0).collect();
+    // From the least that the agent could have chosen.
+    let least = how.thresholds.iter().copied().fold(0.5, f64::min);
+    let hundredths = (1..100).map(|i| f64::from(i) / 100.0);
+    let thresholds: Vec<f64> = hundredths.filter(|t| *t >= least).collect();
     let mut rng = bench.streams().stream("deals");
     Ok(Measured {
         score: score(test, agent, EQUAL),
