@@ -107,6 +107,8 @@ impl Scale {
             // Halved first: the difference of two huge limits would overflow.
             (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0)
         };
+        // Limits of one logarithm leave no room: everything between them lies in the middle.
+        let part = if part.is_nan() { 0.5 } else { part };
         Some(self.start + part.clamp(-20.0, 20.0) * (self.end - self.start))
     }
 
