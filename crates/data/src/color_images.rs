@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array4, ArrayView2, ArrayViewMut3, Axis, s};
 
 use crate::error::{DataError, Place};
-use crate::photos::{Levels, folder, reading, resized};
+use crate::folder::{entries, reading};
+use crate::photos::{Levels, folder, resized};
 
 /// Images of one size, each with its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,15 +169,7 @@ impl ColorImages {
 
 /// The folders in a folder, by name.
 pub(crate) fn folders(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut found = vec![];
-    for entry in std::fs::read_dir(path).map_err(reading(path))? {
-        let below = entry.map_err(reading(path))?.path();
-        if below.is_dir() {
-            found.push(below);
-        }
-    }
-    found.sort();
-    Ok(found)
+    entries(path, Path::is_dir)
 }
 
 /// Writes an image into `[channel, row, column]`, brought to its size.

@@ -23,6 +23,7 @@ pub mod datasets;
 pub mod error;
 pub mod events;
 pub mod files;
+mod folder;
 pub mod formats;
 pub mod generate;
 pub mod io;

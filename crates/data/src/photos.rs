@@ -7,6 +7,7 @@ use ndarray::{Array2, Array3, ArrayView2, Axis, Ix3};
 
 use crate::arrays::{NamedArrays, csv_column};
 use crate::error::{DataError, Place};
+use crate::folder::{entries, extension, reading};
 
 /// Grey images of one size, in the order of their names or of their list.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,30 +104,12 @@ impl Photos {
 }
 
 pub(crate) fn is_photo(path: &Path) -> bool {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
-}
-
-pub(crate) fn reading(path: &Path) -> impl Fn(std::io::Error) -> DataError {
-    let path = path.to_path_buf();
-    move |source| DataError::Io {
-        path: path.clone(),
-        action: "read",
-        source,
-    }
+    EXTENSIONS.contains(&&*extension(path))
 }
 
 /// The photographs in a folder, by name.
 pub(crate) fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut files = vec![];
-    for entry in std::fs::read_dir(path).map_err(reading(path))? {
-        let file = entry.map_err(reading(path))?.path();
-        if is_photo(&file) {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
+    entries(path, is_photo)
 }
 
 /// The photographs of a list, by place if it names places.

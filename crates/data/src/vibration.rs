@@ -8,6 +8,7 @@ use rand_distr::StandardNormal;
 
 use crate::arrays::NamedArrays;
 use crate::error::{DataError, Place};
+use crate::folder::{entries, extension};
 
 /// How a machine vibrates in one condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,24 +55,12 @@ impl Vibration {
 /// [`DataError`]: the folder is not there or holds no such file; a file without such a vector or with several; a sample that
 /// is not finite.
 pub fn vibrations(folder: &Path, sensor: &str) -> Result<Vec<Vibration>, DataError> {
-    let reading = |source| DataError::Io {
-        path: folder.into(),
-        action: "read",
-        source,
-    };
-    let mut paths = vec![];
-    for entry in std::fs::read_dir(folder).map_err(reading)? {
-        let path = entry.map_err(reading)?.path();
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        if ["mat", "npz", "h5", "hdf5"].contains(&extension.to_lowercase().as_str()) {
-            paths.push(path);
-        }
-    }
+    let named_arrays = |path: &Path| ["mat", "npz", "h5", "hdf5"].contains(&&*extension(path));
+    let paths = entries(folder, named_arrays)?;
     if paths.is_empty() {
         let place = Place::default().in_file(folder);
         return Err(DataError::invalid(place, "MAT, NPZ or HDF5 files", "none"));
     }
-    paths.sort();
     paths.iter().map(|path| one(path, sensor)).collect()
 }
 

@@ -14,7 +14,8 @@ use ndarray::{Array4, Axis};
 use super::{FetchError, Roots, find};
 use crate::color_images::{Channels, ColorImages, write};
 use crate::error::{DataError, Place};
-use crate::photos::{Levels, reading};
+use crate::folder::{entries, reading};
+use crate::photos::Levels;
 
 /// Names of the classes, in the order of their numbers.
 pub const CLASSES: [&str; 10] = [
@@ -93,13 +94,8 @@ impl Cifar10 {
         }
         let mut parts = Parts::default();
         if path.is_dir() {
-            let mut files = vec![];
-            for entry in std::fs::read_dir(path).map_err(reading(path))? {
-                files.push(entry.map_err(reading(path))?.path());
-            }
             // Batches 1 to 5 in their order.
-            files.sort();
-            for file in files.iter().filter(|f| f.is_file()) {
+            for file in &entries(path, Path::is_file)? {
                 let mut opened = File::open(file).map_err(reading(file))?;
                 parts.take(file, file, &mut opened)?;
             }

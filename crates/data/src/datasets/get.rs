@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::fetch::{Patience, Wanted, fetch};
 use super::{DataSet, FetchError, RemoteFile, Roots, find};
-use crate::DataError;
 use crate::files::{DiskFiles, Files};
+use crate::folder::reading;
 
 /// How to get a data set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -162,14 +162,6 @@ pub fn verify(path: &Path, file: &RemoteFile, watch: &dyn Watch) -> Result<Verdi
 pub(super) fn sha256_of(path: &Path, watch: &dyn Watch) -> Result<String, FetchError> {
     let file = File::open(path).map_err(reading(path))?;
     Ok(hash(file, watch).map_err(reading(path))??)
-}
-
-fn reading(path: &Path) -> impl Fn(std::io::Error) -> DataError + '_ {
-    |source| DataError::Io {
-        path: path.to_path_buf(),
-        action: "read",
-        source,
-    }
 }
 
 /// The outer error is the reader's, the inner one a cancellation.

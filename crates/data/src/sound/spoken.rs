@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Sound;
 use crate::datasets::Roots;
 use crate::error::{DataError, Place};
+use crate::folder::{entries, extension};
 
 /// One spoken digit.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,27 +43,16 @@ pub fn spoken_digits_folder(roots: &Roots) -> Option<PathBuf> {
 /// [`DataError`]: the folder is not there or holds no WAV file; a file's name does not say digit, speaker and take; as
 /// [`Sound::read`].
 pub fn spoken_digits(folder: &Path) -> Result<Vec<Spoken>, DataError> {
-    let reading = |source| DataError::Io {
-        path: folder.into(),
-        action: "read",
-        source,
-    };
     let mut spoken = vec![];
-    for entry in std::fs::read_dir(folder).map_err(reading)? {
-        let path = entry.map_err(reading)?.path();
-        if path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("wav"))
-        {
-            let (digit, speaker, take) = named(&path)?;
-            let sound = Sound::read(&path)?;
-            spoken.push(Spoken {
-                digit,
-                speaker,
-                take,
-                sound,
-            });
-        }
+    for path in entries(folder, |path| extension(path) == "wav")? {
+        let (digit, speaker, take) = named(&path)?;
+        let sound = Sound::read(&path)?;
+        spoken.push(Spoken {
+            digit,
+            speaker,
+            take,
+            sound,
+        });
     }
     if spoken.is_empty() {
         let place = Place::default().in_file(folder);
