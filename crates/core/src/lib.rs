@@ -33,6 +33,6 @@ pub mod watch;
 
 pub use error::{Diagnose, Failure, Group, SettingError};
 pub use rng::{Rng, Streams};
-pub use simd::vectorized;
+pub use simd::{summed, vectorized};
 pub use time::TimeAxis;
 pub use watch::{Cancelled, Inside, Quiet, Watch};

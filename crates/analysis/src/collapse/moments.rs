@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chiasm_core::vectorized;
+use chiasm_core::{summed, vectorized};
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -321,21 +321,10 @@ impl<'a, T: Feature> Rows<'a, T> {
         };
         let chunks = values.par_chunks(1 << 14);
         let found = chunks.enumerate().find_map_first(|(chunk, values)| {
-            // A product with 0 is 0 of finite numbers alone: no way out in the middle and sums side by side, so that it runs in
-            // vector registers.
+            // A product with 0 is 0 of finite numbers alone: no way out in the middle, so that it runs in vector registers.
             let zero: f64 = vectorized(
                 #[inline(always)]
-                || {
-                    let (whole, rest) = values.as_chunks::<16>();
-                    let mut sums = [0.0; 16];
-                    for values in whole {
-                        for (sum, v) in sums.iter_mut().zip(values) {
-                            *sum += 0.0 * (*v).into();
-                        }
-                    }
-                    let rest = rest.iter().map(|v| 0.0 * (*v).into());
-                    sums.into_iter().chain(rest).sum()
-                },
+                || summed(values, |v| 0.0 * v.into()),
             );
             if zero == 0.0 {
                 return None;

@@ -1,6 +1,6 @@
 //! From the gradient of the outputs to those of parameters and inputs.
 
-use chiasm_core::vectorized;
+use chiasm_core::{summed, vectorized};
 use faer::Accum;
 
 use super::gradients::{Gradients, Sink, Spare};
@@ -207,6 +207,19 @@ impl<T: Real> Network<T> {
         let g = (gradient, rows, outputs);
         turned_multiply(into, (x, rows, inputs), g, accum);
     }
+}
+
+/// Adds the sum of each channel over rows and places.
+pub(super) fn add_channel_sums<T: Real>(gradient: &[T], places: usize, into: &mut [T]) {
+    let channels = into.len();
+    vectorized(
+        #[inline(always)]
+        || {
+            for (k, g) in gradient.chunks_exact(places).enumerate() {
+                into[k % channels] += summed(g, |v| v);
+            }
+        },
+    );
 }
 
 /// Adds the sum over rows.

@@ -3,7 +3,7 @@
 //! What evaluation norms with is measured by training and moved by no optimizer: it lies beside the parameters, in
 //! [`Network::statistics`].
 
-use chiasm_core::vectorized;
+use chiasm_core::{summed, vectorized};
 use rayon::prelude::*;
 
 use super::{Network, NetworkError, Step, Trace};
@@ -151,7 +151,7 @@ pub(super) fn backward<T: Real>(
                 || {
                     let both = g.zip(rows(normed, c * places, places, width));
                     both.fold((T::ZERO, T::ZERO), |(sum, along), (g, v)| {
-                        (sum + total(g, |g| g), along + product(g, v))
+                        (sum + summed(g, |g| g), along + product(g, v))
                     })
                 },
             )
@@ -207,32 +207,14 @@ fn moments<T: Real>(x: &[T], first: usize, places: usize, width: usize) -> (T, T
         #[inline(always)]
         || {
             let of = rows(x, first, places, width);
-            let mean = of.clone().map(|r| total(r, |v| v)).sum::<T>() / n;
-            let squares = of.map(|r| total(r, |v| (v - mean) * (v - mean)));
+            let mean = of.clone().map(|r| summed(r, |v| v)).sum::<T>() / n;
+            let squares = of.map(|r| summed(r, |v| (v - mean) * (v - mean)));
             (mean, squares.sum::<T>() / n)
         },
     )
 }
 
-/// Lane by lane, then the lanes in order.
-#[inline(always)]
-fn total<T: Real>(x: &[T], each: impl Fn(T) -> T) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let rest = chunks.remainder();
-    if x.len() < LANES {
-        return rest.iter().fold(T::ZERO, |sum, v| sum + each(*v));
-    }
-    for chunk in chunks {
-        for (lane, v) in lanes.iter_mut().zip(chunk) {
-            *lane += each(*v);
-        }
-    }
-    let sum: T = lanes.iter().copied().sum();
-    rest.iter().fold(sum, |sum, v| sum + each(*v))
-}
-
-/// The same of the products.
+/// The sum of the products, as [`summed`] adds.
 #[inline(always)]
 fn product<T: Real>(a: &[T], b: &[T]) -> T {
     let mut lanes = [T::ZERO; LANES];

@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-use chiasm_core::{SettingError, vectorized};
+use chiasm_core::SettingError;
 use faer::Accum;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backward::add_channel_sums;
 use super::product::{alone, view};
 use crate::Real;
 
@@ -165,7 +166,7 @@ impl Window {
         self.size[0] * self.size[1]
     }
 
-    /// Places of the window.
+    /// Places that the window is moved to: numbers of each channel that come out.
     pub(super) fn places(&self) -> usize {
         let [rows, columns] = self.outputs();
         rows * columns
@@ -320,8 +321,8 @@ impl Window {
                 .chunks_exact(inputs)
                 .zip(g.chunks_exact(channels * places));
             for (i, (image, g)) in all.enumerate() {
-                for (sum, g) in of_bias.iter_mut().zip(g.chunks_exact(places)) {
-                    *sum += total(g);
+                if biased {
+                    add_channel_sums(g, places, &mut of_bias);
                 }
                 self.gather(image, &mut patches);
                 let g = view((g, channels, places));
@@ -352,20 +353,4 @@ impl Window {
             sums.iter().for_each(|(_, of_bias)| add(into, of_bias));
         }
     }
-}
-
-/// In sums side by side, which fit vector registers.
-fn total<T: Real>(x: &[T]) -> T {
-    vectorized(
-        #[inline(always)]
-        || {
-            let mut sums = [T::ZERO; 16];
-            let whole = x.chunks_exact(sums.len());
-            let rest: T = whole.remainder().iter().copied().sum();
-            for x in whole {
-                sums.iter_mut().zip(x).for_each(|(sum, v)| *sum += *v);
-            }
-            sums.into_iter().sum::<T>() + rest
-        },
-    )
 }

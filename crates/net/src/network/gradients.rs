@@ -7,7 +7,7 @@ use faer::Accum;
 use super::Network;
 use crate::Real;
 
-/// The gradients of a network's parameters, in arrays as in [`Network::parameters`]. They add up until they are cleared.
+/// The gradients of a network's parameters, in arrays as in [`Network::parameters`]. They add up.
 #[derive(Debug, Clone, Default)]
 pub struct Gradients<T> {
     arrays: Vec<Vec<T>>,
@@ -19,8 +19,9 @@ pub struct Gradients<T> {
 pub(super) type Sink<'a, T> = (&'a mut [T], Accum);
 
 impl<T: Real> Gradients<T> {
-    /// All to 0. What is there stays until something is added, since most arrays are overwritten as a whole.
-    pub fn clear(&mut self) {
+    /// All count as 0. What is there stays until something is added, since most arrays are overwritten as a whole; the way
+    /// back settles the rest, so that nobody reads what is stale.
+    pub(super) fn clear(&mut self) {
         self.stale.fill(true);
     }
 

@@ -4,7 +4,7 @@ use chiasm_core::vectorized;
 use faer::Accum;
 use serde::{Deserialize, Serialize};
 
-use super::backward::add_sums;
+use super::backward::{add_channel_sums, add_sums};
 use super::forward::add_row;
 use super::gradients::{Gradients, Spare};
 use super::product::multiply;
@@ -126,13 +126,7 @@ impl<T: Real> Network<T> {
         } else if let Some(shift) = how.shift {
             match window {
                 None => add_sums(gradient, &mut into[shift]),
-                Some(window) => {
-                    let into = &mut into[shift];
-                    let channels = into.len();
-                    for (k, g) in gradient.chunks_exact(window.places()).enumerate() {
-                        into[k % channels] += g.iter().copied().sum::<T>();
-                    }
-                }
+                Some(window) => add_channel_sums(gradient, window.places(), &mut into[shift]),
             }
         }
         back

@@ -1,7 +1,7 @@
 //! Gradient descent by groups of parameters: with momentum, Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), Lion
 //! (Chen et al. 2023).
 
-use chiasm_core::{SettingError, vectorized};
+use chiasm_core::{SettingError, summed, vectorized};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -334,22 +334,10 @@ fn normal<T: Real>(x: T) -> T {
 }
 
 fn squares<T: Real>(x: &[T]) -> f64 {
-    // In sums side by side, which fit vector registers; one sum would wait for every number.
     let part = |x: &[T]| {
         vectorized(
             #[inline(always)]
-            || {
-                let mut sums = [0.0; 16];
-                let whole = x.chunks_exact(sums.len());
-                let rest = whole.remainder().iter();
-                for x in whole {
-                    for (sum, v) in sums.iter_mut().zip(x) {
-                        *sum += v.wide() * v.wide();
-                    }
-                }
-                let rest = rest.map(|v| v.wide() * v.wide()).sum::<f64>();
-                sums.iter().sum::<f64>() + rest
-            },
+            || summed(x, |v| v.wide() * v.wide()),
         )
     };
     if x.len() <= CHUNK {

@@ -23,8 +23,6 @@ fn every_claim_is_measured() {
     assert!(value("drift/ordered-by") > 0.0);
     assert!(value("quantized/accuracy") > 0.5);
     assert_eq!(value("photographs/first-layer/unequal"), 0.0);
-    // What is learned in two passes over 120 images says nothing: the preset's size is for the parts to be run.
-    assert!((0.0..=1.0).contains(&value("photographs/quantized/accuracy")));
     assert!(value("photographs/spikes/agent") <= value("photographs/spikes/all-steps"));
     assert_eq!(bench.record().recordings.len(), 1);
     let ids: Vec<&str> = bench
