@@ -5,6 +5,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, Axis};
 
 use super::projection::{Lie, Projection};
+use super::sample::{Told, at_least_one, record, until_sure};
 use super::{QcfsError, Run};
 use crate::network::{Layer, Network};
 use crate::spiking::confidence::{Agent, Decision};
@@ -61,8 +62,6 @@ struct State {
     fired: Vec<u8>,
     active: Vec<u32>,
     input: Vec<f32>,
-    sums: Vec<f32>,
-    spikes: u32,
 }
 
 /// Samples whose currents are found at once, and that one task runs.
@@ -178,14 +177,10 @@ impl ConvertedNetwork {
             .try_for_each(|((inputs, mut sums), mut spikes)| {
                 let currents = self.currents(inputs)?;
                 let each = currents.rows().into_iter().zip(sums.outer_iter_mut());
-                for ((current, mut sums), mut spikes) in each.zip(spikes.outer_iter_mut()) {
+                for ((current, sums), spikes) in each.zip(spikes.outer_iter_mut()) {
                     let current = self.laid(current);
                     let mut state = self.start();
-                    for (mut sums, spikes) in sums.outer_iter_mut().zip(&mut spikes) {
-                        self.step(&current, &mut state);
-                        sums.assign(&ArrayView1::from(&state.sums));
-                        *spikes = state.spikes;
-                    }
+                    record(|told| self.step(&current, &mut state, told), sums, spikes);
                 }
                 Ok::<(), QcfsError>(())
             })?;
@@ -210,13 +205,8 @@ impl ConvertedNetwork {
             let decide = |current: ArrayView1<'_, f32>| {
                 let current = self.laid(current);
                 let mut state = self.start();
-                let mut decider = agent.decider(steps);
-                loop {
-                    self.step(&current, &mut state);
-                    if let Some(decision) = decider.step(&state.sums) {
-                        return (decision, state.spikes);
-                    }
-                }
+                let step = |told: &mut Told| self.step(&current, &mut state, told);
+                until_sure(step, self.n_classes(), agent.decider(steps))
             };
             Ok(currents.rows().into_iter().map(decide).collect())
         });
@@ -296,42 +286,25 @@ impl ConvertedNetwork {
             fired: vec![],
             active: vec![],
             input: vec![],
-            sums: vec![0.0; self.n_classes()],
-            spikes: 0,
         }
     }
 
     /// One step through all neurons: each layer takes the spikes that the layer before gives in this same step.
-    fn step(&self, current: &[f32], state: &mut State) {
+    fn step(&self, current: &[f32], state: &mut State, told: &mut Told) {
         let State {
             v,
             fired,
             active,
             input,
-            sums,
-            spikes,
         } = state;
         for (i, (population, v)) in self.populations.iter().zip(v).enumerate() {
             let input_now = if i == 0 { current } else { &input[..] };
             fire(v, input_now, population.threshold, fired, active);
-            *spikes += active.len() as u32;
+            told.spikes += active.len() as u32;
             population.out.project(active, input);
         }
-        for (sum, x) in sums.iter_mut().zip(input.iter()) {
-            *sum += x;
-        }
+        told.add(input);
     }
-}
-
-fn at_least_one(steps: usize) -> Result<(), QcfsError> {
-    if steps > 0 {
-        return Ok(());
-    }
-    Err(QcfsError::Shape {
-        what: "steps, at least",
-        expected: 1,
-        found: 0,
-    })
 }
 
 /// How the first neurons lie, if what comes before them is linear.

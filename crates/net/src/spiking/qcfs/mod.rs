@@ -12,6 +12,7 @@ mod converted;
 mod error;
 mod projection;
 mod record;
+mod sample;
 mod spiking;
 #[cfg(test)]
 mod tests;

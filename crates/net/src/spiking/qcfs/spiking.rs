@@ -1,8 +1,9 @@
 //! The network of integrate-and-fire neurons that a [`QcfsNetwork`] turns into.
 
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
+use ndarray::{Array2, Array3, ArrayView2};
 
+use super::sample::{Told, at_least_one, record, until_sure};
 use super::{QcfsError, QcfsNetwork};
 use crate::spiking::confidence::{Agent, Decision, Given, Outputs};
 
@@ -52,8 +53,6 @@ struct State {
     v: Vec<Vec<f32>>,
     active: Vec<u32>,
     input: Vec<f32>,
-    sums: Vec<f32>,
-    spikes: u32,
 }
 
 impl SpikingNetwork {
@@ -109,14 +108,10 @@ impl SpikingNetwork {
         let mut spikes = Array2::zeros((n, steps));
         let rows = sums.outer_iter_mut().into_par_iter();
         let rows = rows.zip(spikes.outer_iter_mut().into_par_iter());
-        rows.enumerate().for_each(|(i, (mut sums, mut spikes))| {
+        rows.enumerate().for_each(|(i, (sums, spikes))| {
             let current = self.current(inputs.row(i).iter().copied());
             let mut state = self.start();
-            for (mut sums, spikes) in sums.outer_iter_mut().zip(&mut spikes) {
-                self.step(&current, &mut state);
-                sums.assign(&ArrayView1::from(&state.sums));
-                *spikes = state.spikes;
-            }
+            record(|told| self.step(&current, &mut state, told), sums, spikes);
         });
         Ok(Run { sums, spikes })
     }
@@ -135,13 +130,8 @@ impl SpikingNetwork {
         let decide = |i: usize| {
             let current = self.current(inputs.row(i).iter().copied());
             let mut state = self.start();
-            let mut decider = agent.decider(steps);
-            loop {
-                self.step(&current, &mut state);
-                if let Some(decision) = decider.step(&state.sums) {
-                    return (decision, state.spikes);
-                }
-            }
+            let step = |told: &mut Told| self.step(&current, &mut state, told);
+            until_sure(step, self.n_classes(), agent.decider(steps))
         };
         Ok((0..inputs.nrows()).into_par_iter().map(decide).collect())
     }
@@ -189,13 +179,7 @@ impl SpikingNetwork {
                 found,
             });
         }
-        if steps == 0 {
-            return Err(QcfsError::Shape {
-                what: "steps, at least",
-                expected: 1,
-                found: 0,
-            });
-        }
+        at_least_one(steps)?;
         super::finite(inputs)
     }
 
@@ -205,8 +189,6 @@ impl SpikingNetwork {
             v: hidden.map(|(l, lambda)| vec![0.5 * lambda; l.n]).collect(),
             active: vec![],
             input: vec![],
-            sums: vec![0.0; self.n_classes()],
-            spikes: 0,
         }
     }
 
@@ -225,21 +207,21 @@ impl SpikingNetwork {
     }
 
     /// One step through all layers: each takes the spikes that the layer before gives in this same step.
-    fn step(&self, current: &[f32], state: &mut State) {
-        self.step_seen(current, state, |_, _| {});
+    fn step(&self, current: &[f32], state: &mut State, told: &mut Told) {
+        self.step_seen(current, state, told, |_, _| {});
     }
 
     /// [`Self::step`], with each layer and its neurons that spiked shown to `see`.
-    fn step_seen(&self, current: &[f32], state: &mut State, mut see: impl FnMut(usize, &[u32])) {
-        let State {
-            v,
-            active,
-            input,
-            sums,
-            spikes,
-        } = state;
+    fn step_seen(
+        &self,
+        current: &[f32],
+        state: &mut State,
+        told: &mut Told,
+        mut see: impl FnMut(usize, &[u32]),
+    ) {
+        let State { v, active, input } = state;
         fire(&mut v[0], current, self.thresholds[0], active);
-        *spikes += active.len() as u32;
+        told.spikes += active.len() as u32;
         see(0, active);
         for (i, layer) in self.layers.iter().enumerate().skip(1) {
             input.clear();
@@ -253,14 +235,10 @@ impl SpikingNetwork {
             match self.thresholds.get(i) {
                 Some(&lambda) => {
                     fire(&mut v[i], input, lambda, active);
-                    *spikes += active.len() as u32;
+                    told.spikes += active.len() as u32;
                     see(i, active);
                 }
-                None => {
-                    for (sum, x) in sums.iter_mut().zip(input.iter()) {
-                        *sum += x;
-                    }
-                }
+                None => told.add(input),
             }
         }
     }
@@ -280,8 +258,9 @@ pub(super) fn fire_all(
         .collect();
     let current = network.current(inputs);
     let mut state = network.start();
+    let mut told = Told::nothing(network.n_classes());
     for t in 0..steps {
-        network.step_seen(&current, &mut state, |layer, active| {
+        network.step_seen(&current, &mut state, &mut told, |layer, active| {
             for &neuron in active {
                 tell(before[layer] + neuron as usize, t);
             }
