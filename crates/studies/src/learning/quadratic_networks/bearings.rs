@@ -143,7 +143,11 @@ impl Results {
     }
 }
 
-fn load(bearings: &Bearings, bench: &mut Bench) -> Result<(Vec<Vibration>, String), Failure> {
+/// A vibration of each condition, and what they are.
+pub(super) fn load(
+    bearings: &Bearings,
+    bench: &mut Bench,
+) -> Result<(Vec<Vibration>, String), Failure> {
     let Some(folder) = &bearings.folder else {
         bench.note(
             "The vibrations of bearings are synthetic: name a folder of recorded ones with `bearings.folder`.",
@@ -175,9 +179,12 @@ fn load(bearings: &Bearings, bench: &mut Bench) -> Result<(Vec<Vibration>, Strin
     Ok((found, format!("recorded, folder `{name}`")))
 }
 
-pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Results, Failure> {
+pub(super) fn run(
+    config: &Config,
+    (signals, source): (Vec<Vibration>, String),
+    bench: &mut Bench,
+) -> Result<Results, Failure> {
     let bearings = &config.bearings;
-    let (signals, source) = load(bearings, bench)?;
     let jobs = KINDS.len() * bearings.networks;
     let passes = jobs * bearings.epochs;
     bench.watch().stage("bearings", passes as u64);

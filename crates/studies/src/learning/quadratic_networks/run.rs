@@ -112,6 +112,8 @@ fn all_arms(config: &Config) -> Result<Vec<Arm>, Failure> {
 }
 
 pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failure> {
+    // First of all, so that a folder that is none is refused before minutes of work.
+    let vibrations = bearings::load(&config.bearings, bench)?;
     let checks = bench.stage("checks", |bench| checks::run(config, bench))?;
     let arms = all_arms(config)?;
     let steps = arms.len() * config.networks;
@@ -122,7 +124,7 @@ pub(super) fn run(config: &Config, bench: &mut Bench) -> Result<Findings, Failur
             arms::run(arm, config, bench)
         })
     })?;
-    let told = bearings::run(config, bench)?;
+    let told = bearings::run(config, vibrations, bench)?;
     let results = Results {
         arms: arms.into_iter().zip(trained).collect(),
         checks,

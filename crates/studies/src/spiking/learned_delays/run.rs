@@ -20,13 +20,18 @@ pub(super) const SPARSE_FIXED: &str = "sparse, fixed";
 const RECORDED: usize = 10;
 
 pub(super) fn study(config: &Config, bench: &mut Bench) -> Result<Findings, Failure> {
+    // First of all, so that a folder that is none is refused before minutes of work.
+    let words = match &config.heidelberg.folder {
+        Some(folder) => Some(data::heidelberg(&config.heidelberg, folder)?),
+        None => None,
+    };
     checks::run(bench)?;
     bench.figure(figures::kernel())?;
     let [shrinking, narrow, _] = recover(&config.recovery, bench)?;
     bench.figure(figures::recovery(&config.recovery, &shrinking, &narrow))?;
     let order = order(&config.order, bench)?;
     let spoken = spoken(&config.spoken, bench)?;
-    let heidelberg = heidelberg(&config.heidelberg, bench)?;
+    let heidelberg = heidelberg(&config.heidelberg, words, bench)?;
     bench.not_at_this_scale(
         claims::RECURRENT,
         "recurrent networks were not trained, and the paper's data are not at hand",
@@ -199,14 +204,17 @@ fn spoken(config: &Spoken, bench: &mut Bench) -> Result<String, Failure> {
 }
 
 /// The paper's own data, if their folder is given.
-fn heidelberg(config: &Heidelberg, bench: &mut Bench) -> Result<Option<String>, Failure> {
-    let Some(folder) = &config.folder else {
+fn heidelberg(
+    config: &Heidelberg,
+    words: Option<data::Data>,
+    bench: &mut Bench,
+) -> Result<Option<String>, Failure> {
+    let Some(data) = words else {
         let why = "no folder of Spiking Heidelberg Digits was given: --set heidelberg.folder=FOLDER with shd_train.h5 and \
                    shd_test.h5 in it";
         bench.not_at_this_scale(claims::SHD, why);
         return Ok(None);
     };
-    let data = data::heidelberg(config, folder)?;
     let without = delays::Config {
         delays: Delays::None,
         ..config.network.clone()
