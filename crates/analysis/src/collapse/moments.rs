@@ -67,23 +67,31 @@ impl Sums {
     ) -> Result<(), CollapseError> {
         let d = self.n_features;
         let batch = Batch::new(x, labels, self.n_classes, d)?;
-        let classes = self.sums.par_chunks_mut(d).zip(&mut self.counts);
-        classes
-            .with_min_len(16)
-            .enumerate()
-            .for_each(|(class, (sum, count))| {
-                let own = batch.of(class);
-                *count += own.len() as u64;
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for &sample in own {
-                            let row = batch.row(sample);
-                            sum.iter_mut().zip(row).for_each(|(s, v)| *s += (*v).into());
-                        }
-                    },
-                );
-            });
+        let present: Vec<usize> = (0..self.n_classes)
+            .filter(|&class| !batch.of(class).is_empty())
+            .collect();
+        let grown = present.par_iter().with_min_len(16).map(|&class| {
+            let mut sum = self.sums[class * d..][..d].to_vec();
+            vectorized(
+                #[inline(always)]
+                || {
+                    for &sample in batch.of(class) {
+                        let row = batch.row(sample);
+                        sum.iter_mut().zip(row).for_each(|(s, v)| *s += (*v).into());
+                    }
+                },
+            );
+            sum
+        });
+        let grown: Vec<Vec<f64>> = grown.collect();
+        // A sum shows whether one of its numbers is none: only then are they looked at one by one.
+        if grown.iter().flatten().any(|v| !v.is_finite()) {
+            batch.rows.finite("features")?;
+        }
+        for (class, sum) in present.into_iter().zip(grown) {
+            self.counts[class] += batch.of(class).len() as u64;
+            self.sums[class * d..][..d].copy_from_slice(&sum);
+        }
         Ok(())
     }
 
@@ -244,7 +252,7 @@ impl Means {
     }
 }
 
-/// A batch that was checked, its samples sorted by class.
+/// A batch of samples sorted by class, their shape and labels checked.
 pub(super) struct Batch<'a, T: Feature> {
     rows: Rows<'a, T>,
     order: Vec<u32>,
@@ -279,7 +287,7 @@ impl<'a, T: Feature> Batch<'a, T> {
             }
             starts[found + 1] += 1;
         }
-        let rows = Rows::new("features", x)?;
+        let rows = Rows::unchecked(x);
         for class in 0..n_classes {
             starts[class + 1] += starts[class];
         }
@@ -306,20 +314,33 @@ impl<'a, T: Feature> Batch<'a, T> {
     }
 }
 
-/// Rows of numbers that were found finite.
+/// Rows of numbers.
 pub(super) struct Rows<'a, T: Feature> {
     values: Cow<'a, [T]>,
     width: usize,
 }
 
 impl<'a, T: Feature> Rows<'a, T> {
+    /// Rows of numbers that were found finite.
     pub(super) fn new(what: &'static str, x: ArrayView2<'a, T>) -> Result<Self, CollapseError> {
-        let width = x.ncols();
+        let rows = Self::unchecked(x);
+        rows.finite(what)?;
+        Ok(rows)
+    }
+
+    /// Rows of which whoever goes through them sees for himself whether they are finite.
+    pub(super) fn unchecked(x: ArrayView2<'a, T>) -> Self {
         let values = match x.to_slice() {
             Some(values) => Cow::Borrowed(values),
             None => Cow::Owned(x.iter().copied().collect()),
         };
-        let chunks = values.par_chunks(1 << 14);
+        let width = x.ncols();
+        Self { values, width }
+    }
+
+    /// Refuses the first number that is not finite.
+    pub(super) fn finite(&self, what: &'static str) -> Result<(), CollapseError> {
+        let chunks = self.values.par_chunks(1 << 14);
         let found = chunks.enumerate().find_map_first(|(chunk, values)| {
             // A product with 0 is 0 of finite numbers alone: no way out in the middle, so that it runs in vector registers.
             let zero: f64 = vectorized(
@@ -335,11 +356,11 @@ impl<'a, T: Feature> Rows<'a, T> {
         match found {
             Some(at) => Err(CollapseError::NotFinite {
                 what,
-                row: at / width,
-                column: at % width,
-                found: values[at].into(),
+                row: at / self.width,
+                column: at % self.width,
+                found: self.values[at].into(),
             }),
-            None => Ok(Self { values, width }),
+            None => Ok(()),
         }
     }
 

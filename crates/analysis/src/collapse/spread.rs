@@ -51,7 +51,7 @@ impl Spread {
         means.own("squared distances", self.digest)?;
         same_number("features", means.n_features(), x.ncols())?;
         check_labels(labels, x.nrows(), means)?;
-        let rows = Rows::new("features", x)?;
+        let rows = Rows::unchecked(x);
         let mut norms = vec![0.0; labels.len()];
         let between = means.between.as_ref().filter(|_| self.whitened.is_some());
         let whitening = between.map(super::between::Between::whitening);
@@ -64,6 +64,10 @@ impl Spread {
                 distances(means, &rows, from, labels, norms, (whitening, scratch))
             })
             .collect();
+        // A distance shows whether one of its numbers is none: only then are they looked at one by one.
+        if norms.iter().any(|norm| !norm.is_finite()) {
+            rows.finite("features")?;
+        }
         for (&class, norm) in labels.iter().zip(&norms) {
             self.counts[class] += 1;
             self.squares[class] += norm;

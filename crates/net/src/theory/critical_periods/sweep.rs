@@ -7,8 +7,12 @@ use super::super::error::TheoryError;
 use super::deficit::Span;
 use super::reduced::{check_depth, check_rate};
 
-/// Runs in step with each other: as many as hide each other's latency and still fit the registers.
-const LANES: usize = 16;
+/// Runs in step with each other: as many as hide each other's latency and still fit the registers of 512 bits; smaller ones
+/// hold no fewer per second with as many.
+const LANES: usize = 48;
+
+/// Steps between two looks at whether runs still change.
+const BLOCK: usize = 32;
 
 /// Deficits to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +116,15 @@ pub fn sweep(
         })
     });
     let runs: Vec<usize> = runs.collect();
+    // Where deficits end, `[length][onset]`, and these places from the first end to the last.
+    let onsets = grid.onsets.len();
+    let ends = grid
+        .lengths
+        .iter()
+        .flat_map(|length| grid.onsets.iter().map(move |onset| onset + length));
+    let ends: Vec<usize> = ends.collect();
+    let mut order: Vec<usize> = (0..ends.len()).collect();
+    order.sort_by_key(|cell| ends[*cell]);
     let mut strengths = Vec::new();
     for &depth in &grid.depths {
         check_depth(depth)?;
@@ -135,21 +148,24 @@ pub fn sweep(
             lanes.for_each(|lanes| euler.advance(lanes, steps, true));
         });
         watch.check()?;
-        let cells = grid.lengths.iter().zip(ended).flat_map(|(length, lanes)| {
-            let onsets = grid.onsets.iter();
-            let ends = onsets.flat_map(|onset| modes.iter().map(move |_| onset + length));
-            ends.zip(lanes).collect::<Vec<_>>()
-        });
-        let mut lanes: Vec<(usize, (usize, Lane))> = cells.enumerate().collect();
-        lanes.sort_by_key(|(_, (end, _))| *end);
-        lanes.par_chunks_mut(LANES).for_each(|lanes| {
-            if !watch.cancelled() {
-                euler.finish(lanes, steps);
-            }
+        // Runs of a mode side by side, since strong modes come to rest long before weak ones.
+        let of_mode = |mode| {
+            let (ends, ended, n) = (&ends, &ended, modes.len());
+            let cells = order.iter();
+            cells.map(move |cell| (ends[*cell], ended[cell / onsets][cell % onsets * n + mode]))
+        };
+        let mut lanes: Vec<(usize, Lane)> = (0..modes.len()).flat_map(of_mode).collect();
+        lanes.par_chunks_mut(order.len()).for_each(|lanes| {
+            lanes.par_chunks_mut(LANES).for_each(|lanes| {
+                if !watch.cancelled() {
+                    euler.finish(lanes, steps);
+                }
+            });
         });
         let mut found = vec![[0.0; 2]; lanes.len()];
-        for (cell, (_, lane)) in lanes {
-            found[cell] = [lane.a, lane.b].map(|p| p.powi(depth as i32));
+        for (i, (_, lane)) in lanes.iter().enumerate() {
+            let (mode, cell) = (i / order.len(), order[i % order.len()]);
+            found[cell * modes.len() + mode] = [lane.a, lane.b].map(|p| p.powi(depth as i32));
         }
         watch.check()?;
         for cell in found.chunks_exact(modes.len()) {
@@ -189,19 +205,18 @@ fn at_steps(
 
 impl Euler {
     /// From each lane's own step, the least first, to the last step.
-    fn finish(self, lanes: &mut [(usize, (usize, Lane))], steps: usize) {
-        let mut now = lanes.first().map_or(steps, |(_, (end, _))| *end);
+    fn finish(self, lanes: &mut [(usize, Lane)], steps: usize) {
+        let mut now = lanes.first().map_or(steps, |(end, _)| *end);
         let mut open: Vec<Lane> = vec![];
         while now < steps {
-            let waiting = lanes[open.len()..].iter().map(|(_, lane)| lane);
+            let waiting = lanes[open.len()..].iter();
             open.extend(waiting.take_while(|(end, _)| *end <= now).map(|(_, l)| *l));
-            let next = lanes
-                .get(open.len())
-                .map_or(steps, |(_, (end, _))| *end.min(&steps));
+            let next = lanes.get(open.len());
+            let next = next.map_or(steps, |(end, _)| *end.min(&steps));
             self.advance(&mut open, next - now, false);
             now = next;
         }
-        for ((_, (_, lane)), open) in lanes.iter_mut().zip(open) {
+        for ((_, lane), open) in lanes.iter_mut().zip(open) {
             *lane = open;
         }
     }
@@ -230,17 +245,26 @@ impl Euler {
         vectorized(
             #[inline(always)]
             || {
-                for _ in 0..steps {
-                    for i in 0..LANES {
-                        // Each lane's powers stay in registers, and their number is known where `D` is.
-                        let (mut pa, mut pb) = (1.0, 1.0);
-                        for _ in 1..if D == 0 { depth } else { D } {
-                            pa *= a[i];
-                            pb *= b[i];
+                let mut left = steps;
+                while left > 0 {
+                    let (block, before) = (left.min(BLOCK), (a, b));
+                    for _ in 0..block {
+                        for i in 0..LANES {
+                            // Each lane's powers stay in registers, and their number is known where `D` is.
+                            let (mut pa, mut pb) = (1.0, 1.0);
+                            for _ in 1..if D == 0 { depth } else { D } {
+                                pa *= a[i];
+                                pb *= b[i];
+                            }
+                            let rest = rate * (s[i] - pa * a[i] - pb * b[i]);
+                            a[i] += pa * rest;
+                            b[i] += if closed { 0.0 } else { pb * rest };
                         }
-                        let rest = rate * (s[i] - pa * a[i] - pb * b[i]);
-                        a[i] += pa * rest;
-                        b[i] += if closed { 0.0 } else { pb * rest };
+                    }
+                    left -= block;
+                    // What is back where it was, to the last bit, comes back there after every further block.
+                    if block == BLOCK && (a, b) == before {
+                        left %= BLOCK;
                     }
                 }
             },
