@@ -1,8 +1,6 @@
 //! Convolutions and pools over images that lie row by row, `[channel, row, column]` in each: by products with the patches of
 //! an image side by side.
 
-use std::ops::Range;
-
 use chiasm_core::SettingError;
 use faer::Accum;
 use rayon::prelude::*;
@@ -172,105 +170,6 @@ impl Window {
         rows * columns
     }
 
-    /// Where the pixels lie at one place of the window in one channel: for each row that comes out, those of its columns that
-    /// see the image, `[row, column]`, and the first of their pixels.
-    fn each_run(
-        &self,
-        (channel, y, x): (usize, usize, usize),
-        mut run: impl FnMut(Range<usize>, usize),
-    ) {
-        let [_, height, width] = self.image;
-        let [rows, columns] = self.outputs();
-        let ([down, across], [above, left]) = (self.stride, self.padding);
-        // Columns whose pixel is in the image: left <= column * across + x < left + width.
-        let first = left.saturating_sub(x).div_ceil(across);
-        let end = (left + width).saturating_sub(x).div_ceil(across);
-        let end = end.min(columns);
-        if first >= end {
-            return;
-        }
-        for row in 0..rows {
-            let at = row * down + y;
-            if (above..above + height).contains(&at) {
-                let begins = (channel * height + at - above) * width;
-                let from = begins + first * across + x - left;
-                run(row * columns + first..row * columns + end, from);
-            }
-        }
-    }
-
-    /// Every place of the window in every channel.
-    pub(super) fn each_place(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
-        let ([rows, columns], channels) = (self.size, self.image[0]);
-        (0..channels)
-            .flat_map(move |c| (0..rows).flat_map(move |y| (0..columns).map(move |x| (c, y, x))))
-    }
-
-    /// What every place of the output sees at one place of the window; `outside` beyond the image.
-    pub(super) fn read<T: Real>(
-        &self,
-        at: (usize, usize, usize),
-        image: &[T],
-        outside: T,
-        plane: &mut [T],
-    ) {
-        if self.padding != [0, 0] {
-            plane.fill(outside);
-        }
-        let stride = self.stride[1];
-        self.each_run(at, |to, from| {
-            let out = &mut plane[to];
-            let pixels = &image[from..];
-            match stride {
-                1 => out.copy_from_slice(&pixels[..out.len()]),
-                // Known when compiled, it fits vector registers.
-                2 => {
-                    let (pairs, last) = pixels.as_chunks::<2>();
-                    let (whole, odd) = out.split_at_mut(out.len().min(pairs.len()));
-                    whole.iter_mut().zip(pairs).for_each(|(o, [v, _])| *o = *v);
-                    odd.copy_from_slice(&last[..odd.len()]);
-                }
-                _ => (out.iter_mut().zip(pixels.iter().step_by(stride))).for_each(|(o, v)| *o = *v),
-            }
-        });
-    }
-
-    /// Adds to the pixels what [`Self::read`] reads of them.
-    pub(super) fn add<T: Real>(&self, at: (usize, usize, usize), plane: &[T], image: &mut [T]) {
-        let stride = self.stride[1];
-        self.each_run(at, |to, from| {
-            let plane = &plane[to];
-            let pixels = &mut image[from..];
-            match stride {
-                1 => (pixels.iter_mut().zip(plane)).for_each(|(o, v)| *o += *v),
-                2 => {
-                    let (pairs, last) = pixels.as_chunks_mut::<2>();
-                    let (whole, odd) = plane.split_at(plane.len().min(pairs.len()));
-                    pairs.iter_mut().zip(whole).for_each(|([o, _], v)| *o += *v);
-                    last.iter_mut().zip(odd).for_each(|(o, v)| *o += *v);
-                }
-                _ => (pixels.iter_mut().step_by(stride).zip(plane)).for_each(|(o, v)| *o += *v),
-            }
-        });
-    }
-
-    /// The patches of an image side by side, `[patch, place]`.
-    fn gather<T: Real>(&self, image: &[T], patches: &mut Vec<T>) {
-        let places = self.places();
-        patches.resize(self.patch() * places, T::ZERO);
-        for (at, plane) in self.each_place().zip(patches.chunks_exact_mut(places)) {
-            self.read(at, image, T::ZERO, plane);
-        }
-    }
-
-    /// The gradient of an image, of that of its patches.
-    fn scatter<T: Real>(&self, patches: &[T], image: &mut [T]) {
-        image.fill(T::ZERO);
-        for (at, plane) in self.each_place().zip(patches.chunks_exact(self.places())) {
-            self.add(at, plane, image);
-        }
-    }
-
     /// `weight` is `[patch, channel]`.
     pub(super) fn convolve<T: Real>(
         &self,
@@ -331,7 +230,7 @@ impl Window {
                 if let Some(back) = &mut back {
                     of_patches.resize(patch * places, T::ZERO);
                     alone(&mut of_patches, weight, g, Accum::Replace);
-                    self.scatter(&of_patches, &mut back[i * inputs..(i + 1) * inputs]);
+                    self.scatter(&mut of_patches, &mut back[i * inputs..(i + 1) * inputs]);
                 }
             }
             (of_weight, of_bias)

@@ -44,6 +44,7 @@ mod kernel;
 mod layer;
 mod loss;
 mod nonlinearity;
+mod patches;
 mod pool;
 mod product;
 mod quadratic;
