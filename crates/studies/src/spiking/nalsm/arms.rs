@@ -116,7 +116,7 @@ pub(super) fn kinds(config: &Config, network: usize) -> Vec<Kind> {
             fixed_name(weight),
             Plasticity::Fixed { weight },
             reads,
-            main,
+            main && config.read_all,
         ));
     }
     kinds.push(kind(STDP.into(), Plasticity::Stdp, ablation, true));
@@ -125,7 +125,7 @@ pub(super) fn kinds(config: &Config, network: usize) -> Vec<Kind> {
         band_hz: config.gate_hz[1],
         weight: 1.0,
     };
-    kinds.push(kind(GATED.into(), gated, ablation, true));
+    kinds.push(kind(GATED.into(), gated, ablation, config.read_all));
     for &fraction in &config.fractions {
         let plasticity = astrocyte(config.w_a, fraction);
         kinds.push(kind(fraction_name(fraction), plasticity, ablation, false));

@@ -43,7 +43,7 @@ pub struct Config {
     /// Test images over which branching is averaged (paper: 20).
     pub branching_samples: usize,
     /// Whether every reservoir is read out (paper), or only the two that are compared, and the others of the first network on
-    /// `few_train` images.
+    /// `few_train` images; kernels' ranks are then those of the claims alone.
     pub read_all: bool,
     /// Images that the others' readouts learn from, with `read_all` off (chosen: 1,000).
     pub few_train: usize,

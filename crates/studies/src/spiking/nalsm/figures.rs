@@ -186,7 +186,9 @@ pub(super) fn kernel(results: &Results<'_>) -> Figure {
             Axis::new("rank of their counts", "1"),
         );
         for name in &names {
-            if let Some(arm) = results.first(name) {
+            if let Some(arm) = results.first(name)
+                && !arm.ranks.is_empty()
+            {
                 let curve = arm.ranks.iter().map(|r| (r.0 as f64, of(r) as f64));
                 panel = panel.with(line(name, curve));
             }
