@@ -328,7 +328,7 @@ impl<'a, T: Feature> Rows<'a, T> {
         Ok(rows)
     }
 
-    /// Rows of which whoever goes through them sees for himself whether they are finite.
+    /// Rows whose numbers may be none: for passes that see it by what comes of them, and call [`Self::finite`] then.
     pub(super) fn unchecked(x: ArrayView2<'a, T>) -> Self {
         let values = match x.to_slice() {
             Some(values) => Cow::Borrowed(values),

@@ -7,8 +7,8 @@ use super::super::error::TheoryError;
 use super::deficit::Span;
 use super::reduced::{check_depth, check_rate};
 
-/// Runs in step with each other: as many as hide each other's latency and still fit the registers of 512 bits; smaller ones
-/// hold no fewer per second with as many.
+/// Runs in step with each other: as many as hide each other's latency and still fit registers of 512 bits. With smaller ones
+/// some spill to memory, which costs less than the latency would.
 const LANES: usize = 48;
 
 /// Steps between two looks at whether runs still change.
