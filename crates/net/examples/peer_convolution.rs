@@ -14,7 +14,12 @@ use chiasm_core::{Quiet, Streams};
 use chiasm_data::NamedArrays;
 use chiasm_net::network::{Layer, Network, Nonlinearity, Pooling, Targets, TrainingConfig, Window};
 use chiasm_net::train::Rule;
+use mimalloc::MiMalloc;
 use ndarray::Ix2;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Two convolutions with pools on images of 3 x 32 x 32, and a dense layer.
 fn layers() -> Vec<Layer> {

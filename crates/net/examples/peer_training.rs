@@ -14,7 +14,12 @@ use chiasm_net::network::{
     Layer, Network, Nonlinearity, Start, Targets, TrainingConfig, Transformer,
 };
 use chiasm_net::train::Rule;
+use mimalloc::MiMalloc;
 use ndarray::Array2;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,10 +1,7 @@
-//! Counts and their filtered history, laid out for the passes: blocks of L bins side by side, so that one vector
-//! instruction handles L bins of one unit.
+//! Counts and their filtered history, checked, as the passes start from them.
 
 use chiasm_data::Counts;
 use ndarray::{Array2, ArrayView2};
-
-use super::number::Number;
 
 /// Counts `[bin, unit]` of all trials with the trials' rows, checked: what the passes start from.
 #[derive(Debug, Clone)]
@@ -95,79 +92,4 @@ pub fn exponential_kernel(n: usize) -> Vec<f64> {
     let raw: Vec<f64> = (1..=n).map(|k| (-(k as f64)).exp()).collect();
     let sum: f64 = raw.iter().sum();
     raw.into_iter().map(|v| v / sum).collect()
-}
-
-/// Lanes of a vector: bins, units or features side by side.
-pub(super) const LANES: usize = 8;
-
-/// One row of lanes.
-pub(super) type Lanes<N> = [N; LANES];
-
-/// Counts and history in blocks of 8 bins, each part in the order in which a pass reads it. Bins, units and features
-/// beyond the last are 0.
-pub(super) struct Blocks<N> {
-    pub(super) n_blocks: usize,
-    /// Features: the units' histories, and a 1 for the bias.
-    pub(super) n_features: usize,
-    /// Groups of 8 units, and of 8 features.
-    pub(super) panels: usize,
-    pub(super) groups: usize,
-    /// `[block][feature]`, bins side by side.
-    by_feature: Vec<Lanes<N>>,
-    /// `[block][group][bin]`, features side by side.
-    by_bin: Vec<Lanes<N>>,
-    /// Counts `[block][panel][bin]`, units side by side.
-    counts: Vec<Lanes<N>>,
-}
-
-impl<N: Number> Blocks<N> {
-    pub(super) fn of(x: &Array2<f64>, history: &Array2<f64>) -> Self {
-        let (n_bins, n_units) = x.dim();
-        let n_features = n_units + 1;
-        let n_blocks = n_bins.div_ceil(LANES);
-        let (panels, groups) = (n_units.div_ceil(LANES), n_features.div_ceil(LANES));
-        let empty = |n: usize| vec![[N::default(); LANES]; n];
-        let mut blocks = Self {
-            n_blocks,
-            n_features,
-            panels,
-            groups,
-            by_feature: empty(n_blocks * n_features),
-            by_bin: empty(n_blocks * groups * LANES),
-            counts: empty(n_blocks * panels * LANES),
-        };
-        for t in 0..n_bins {
-            let (b, k) = (t / LANES, t % LANES);
-            let features = history.row(t);
-            for (f, &v) in features.iter().chain([&1.0]).enumerate() {
-                let v = N::of(v);
-                blocks.by_feature[b * n_features + f][k] = v;
-                blocks.by_bin[(b * groups + f / LANES) * LANES + k][f % LANES] = v;
-            }
-            for (u, &v) in x.row(t).iter().enumerate() {
-                blocks.counts[(b * panels + u / LANES) * LANES + k][u % LANES] = N::of(v);
-            }
-        }
-        blocks
-    }
-
-    /// `[feature]`, bins side by side.
-    #[inline(always)]
-    pub(super) fn by_feature(&self, b: usize) -> &[Lanes<N>] {
-        &self.by_feature[b * self.n_features..(b + 1) * self.n_features]
-    }
-
-    /// `[bin]`, features of a group side by side.
-    #[inline(always)]
-    pub(super) fn by_bin(&self, b: usize, group: usize) -> &[Lanes<N>] {
-        let at = (b * self.groups + group) * LANES;
-        &self.by_bin[at..at + LANES]
-    }
-
-    /// `[bin]`, counts of the units of a panel side by side.
-    #[inline(always)]
-    pub(super) fn counts(&self, b: usize, panel: usize) -> &[Lanes<N>] {
-        let at = (b * self.panels + panel) * LANES;
-        &self.counts[at..at + LANES]
-    }
 }

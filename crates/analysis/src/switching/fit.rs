@@ -334,7 +334,7 @@ impl Data<'_> {
                 break;
             }
             at.chain = self.transitions(&at.chain, &decoded.transitions)?;
-            self.maximization(&mut at, &decoded.posterior, own.as_mut(), &mut adam, rng)?;
+            self.maximization(&mut at, &decoded.posterior, own.as_deref(), &mut adam, rng)?;
             self.watch.tick(1);
         }
         if let (Some(own), Some(kernel)) = (&mut own, at.parameters.kernel()) {
@@ -388,24 +388,21 @@ impl Data<'_> {
         &self,
         at: &mut Trained,
         posterior: &Array2<f64>,
-        mut own: Option<&mut Box<dyn Passes>>,
+        own: Option<&dyn Passes>,
         adam: &mut Adam,
         rng: &mut Rng,
     ) -> Result<(), Cancelled> {
-        let share = self.passes.share(posterior);
+        let mut share = own.unwrap_or(&*self.passes).share(posterior);
         for _ in 0..self.config.steps {
             self.watch.check()?;
             let types = at.parameters.sampled(rng);
             let weights = at.parameters.weights(types.as_ref());
-            let (by_weight, by_lag) = match &own {
-                Some(own) => own.gradient(weights.view(), &share),
-                None => self.passes.gradient(weights.view(), &share),
-            };
+            let (by_weight, by_lag) = share.gradient(weights.view());
             let gradient = at.parameters.gradient(types.as_ref(), &by_weight, &by_lag);
             adam.step(&mut at.parameters.values, &gradient);
             at.parameters.unstall();
-            if let (Some(own), Some(kernel)) = (&mut own, at.parameters.kernel()) {
-                own.set_kernel(&kernel);
+            if let Some(kernel) = at.parameters.kernel() {
+                share.set_kernel(&kernel);
             }
         }
         Ok(())

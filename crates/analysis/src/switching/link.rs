@@ -72,7 +72,7 @@ impl Link {
 }
 
 /// Link and observation together, for one pass compiled for it: everything is for drives within [`Number::REACH`].
-pub(super) trait Response: Copy + Send + Sync {
+pub(super) trait Response: Copy + Send + Sync + 'static {
     /// log p(x | u) without the term -ln x!, which no parameter moves.
     fn log_p<N: Number>(x: N, u: N) -> N;
     /// Its derivative by u.

@@ -28,6 +28,7 @@
 //! ```
 
 mod adam;
+mod blocks;
 mod config;
 mod cross_validation;
 mod design;
@@ -38,6 +39,7 @@ mod model;
 mod number;
 mod parameters;
 mod passes;
+mod share;
 
 #[cfg(test)]
 mod tests;

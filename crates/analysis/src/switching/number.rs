@@ -6,7 +6,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A floating-point type that the passes over the data work in.
 pub(super) trait Number:
-    Copy
+    'static
+    + Copy
     + Default
     + Send
     + Sync
@@ -17,8 +18,6 @@ pub(super) trait Number:
     + Div<Output = Self>
     + Neg<Output = Self>
 {
-    /// Whether sums of 8 rows of 8 lanes fit the registers; half as many do otherwise.
-    const NARROW: bool;
     fn of(x: f64) -> Self;
     fn wide(self) -> f64;
     /// `self * a + b`, rounded once.
@@ -37,7 +36,6 @@ pub(super) trait Number:
 }
 
 impl Number for f64 {
-    const NARROW: bool = false;
     const REACH: f64 = 300.0;
 
     #[inline(always)]
@@ -138,7 +136,6 @@ impl Number for f64 {
 }
 
 impl Number for f32 {
-    const NARROW: bool = true;
     const REACH: f64 = 60.0;
 
     #[inline(always)]
