@@ -19,7 +19,12 @@ use chiasm_analysis::switching::{
 };
 use chiasm_core::{Quiet, Streams};
 use chiasm_data::{Counts, Unit};
+use mimalloc::MiMalloc;
 use ndarray::{Array1, Array2, Array3};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);

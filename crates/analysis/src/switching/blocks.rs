@@ -147,12 +147,7 @@ fn abreast<N: Number, const L: usize, const B: usize>(
 ) -> [Tile<N, L>; B] {
     let weights = of.weights;
     let histories = histories.map(|h| &h[..weights.len()]);
-    let mut sums = [[[N::default(); L]; TILE]; B];
-    for sums in &mut sums {
-        for u in 0..TILE {
-            sums[u] = [of.bias[u]; L];
-        }
-    }
+    let mut sums = [of.bias.map(|bias| [bias; L]); B];
     for (k, weights) in weights.iter().enumerate() {
         for b in 0..B {
             let history = histories[b][k];
