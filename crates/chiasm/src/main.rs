@@ -3,7 +3,7 @@
 use chiasm::cli::{Catalogue, main as run};
 use mimalloc::MiMalloc;
 
-/// Arrays of a training step come back from it without the system's page faults.
+/// It keeps the arrays of a training step for the next one, where the system's would take them anew, page by page.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
