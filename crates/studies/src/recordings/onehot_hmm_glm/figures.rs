@@ -72,11 +72,12 @@ fn weights(models: &[Vec<Vec<Vec<f64>>>]) -> Figure {
         "Weight of a unit (column) on a unit (row) in each state, on the first network: true, with weights tied by a Gaussian, \
          with one-hot couplings. Red excites, blue inhibits.",
     )
-    .columns(models[0].len());
-    for (model, name) in models.iter().zip(names) {
-        for (state, matrix) in model.iter().enumerate() {
+    .columns(models.len());
+    // A row for each state: as many columns as there are states would leave no room for the matrices.
+    for state in 0..models[0].len() {
+        for (model, name) in models.iter().zip(names) {
             let title = format!("{name}, state {}", state + 1);
-            figure = figure.with(matrix_panel(&title, matrix, "weight (1)", 1.5));
+            figure = figure.with(matrix_panel(&title, &model[state], "weight (1)", 1.5));
         }
     }
     figure
