@@ -9,7 +9,12 @@ use std::time::Instant;
 
 use chiasm_analysis::biclustering::{Biclustering, Chain, ChainState, Counts};
 use chiasm_core::{Quiet, Streams};
+use mimalloc::MiMalloc;
 use ndarray::Array2;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);

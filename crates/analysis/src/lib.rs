@@ -27,6 +27,7 @@ pub mod hmm;
 pub mod kernel;
 pub mod kmeans;
 pub mod mcmc;
+mod number;
 pub mod partition;
 pub mod permutation;
 pub mod polya_gamma;

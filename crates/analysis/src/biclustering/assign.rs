@@ -12,10 +12,9 @@ use super::Counts;
 use super::births::new_path;
 use super::config::{Biclustering, Observation};
 use super::laplace::{Laplace, laplace};
-use super::latents::{Conditional, Information};
+use super::left_out::LeftOut;
 use super::likelihood::{Regressors, Target};
 use super::partition_prior::PartitionPrior;
-use super::pseudo_data::{Augmented, Evidence};
 use super::state::ChainState;
 
 /// A path of one cluster.
@@ -86,21 +85,18 @@ pub(super) fn assign(
     let on = |candidate: &Candidate, i: usize| {
         laplace(target(config, counts, now, i), &candidate.regressors, None)
     };
-    let known: Option<Vec<(Fits, Option<Fresh>)>> = (0..n)
+    let without = match left_out {
+        Some(left_out) => Some(left_out.paths(now, streams, "left out")?),
+        None => None,
+    };
+    let (mut fits, mut fresh): (Vec<Fits>, Vec<Option<Fresh>>) = (0..n)
         .into_par_iter()
         .map(|i| {
             let mut fits = Vec::with_capacity(candidates.len());
             for (c, candidate) in candidates.iter().enumerate() {
                 fits.push(if c == now.clusters[i] {
-                    own_fit(
-                        config,
-                        counts,
-                        now,
-                        left_out,
-                        &candidate.regressors,
-                        i,
-                        streams,
-                    )?
+                    let without = without.as_ref().map(|paths| paths[i].as_slice());
+                    own_fit(config, counts, now, without, &candidate.regressors, i)
                 } else {
                     on(candidate, i)
                 });
@@ -113,10 +109,9 @@ pub(super) fn assign(
             );
             let candidate = Candidate::new(config, path, None, 0);
             let fit = on(&candidate, i);
-            Some((fits, Some((candidate, fit))))
+            (fits, Some((candidate, fit)))
         })
-        .collect();
-    let (mut fits, mut fresh): (Vec<Fits>, Vec<Option<Fresh>>) = known?.into_iter().unzip();
+        .unzip();
     let mut clusters = now.clusters.clone();
     let mut moved: Vec<Option<Vec<f64>>> = vec![None; n];
     let mut rng = streams.stream("assign");
@@ -174,32 +169,20 @@ fn ln_marginal(fit: Option<&Laplace>) -> f64 {
     fit.map_or(f64::NEG_INFINITY, |f| f.ln_marginal)
 }
 
-/// What its own cluster says of a neuron: by a path drawn without it, or by the present one. The outer `None` is for a matrix
-/// that is not positive definite.
+/// What its own cluster says of a neuron: by a path drawn without it, or by the present one.
 fn own_fit(
     config: &Biclustering,
     counts: &Counts,
     state: &ChainState,
-    left_out: Option<&LeftOut<'_>>,
+    without: Option<&[f64]>,
     present: &Regressors,
     i: usize,
-    streams: &Streams,
-) -> Option<Option<Laplace>> {
-    let target = target(config, counts, state, i);
-    let Some(left_out) = left_out else {
-        return Some(laplace(
-            target,
-            present,
-            Some(&present.to_scale(state.loading(i))),
-        ));
-    };
-    let path = left_out.path(state, i, &mut streams.indexed("left out", i))?;
-    let without = Regressors::scaled(config, &path, state.rows);
-    Some(laplace(
-        target,
-        &without,
-        Some(&without.to_scale(state.loading(i))),
-    ))
+) -> Option<Laplace> {
+    let of = |path: &[f64]| Regressors::scaled(config, path, state.rows);
+    let without = without.map(of);
+    let on = without.as_ref().unwrap_or(present);
+    let start = on.to_scale(state.loading(i));
+    laplace(target(config, counts, state, i), on, Some(&start))
 }
 
 /// How well each neuron is foretold by the others of its cluster, and how likely the partition is a priori: the sum over the
@@ -213,11 +196,12 @@ pub(super) fn foretold(
     state: &ChainState,
     streams: &Streams,
 ) -> Option<f64> {
-    let each: Option<Vec<f64>> = (0..state.clusters.len())
-        .into_par_iter()
-        .map(|i| {
-            let path = left_out.path(state, i, &mut streams.indexed("foretold", i))?;
-            let without = Regressors::scaled(config, &path, state.rows);
+    let each: Option<Vec<f64>> = left_out
+        .paths(state, streams, "foretold")?
+        .par_iter()
+        .enumerate()
+        .map(|(i, path)| {
+            let without = Regressors::scaled(config, path, state.rows);
             let target = target(config, counts, state, i);
             let fit = laplace(target, &without, Some(&without.to_scale(state.loading(i))))?;
             let r = state.dispersions[i];
@@ -252,45 +236,6 @@ pub(super) fn foretold(
         sizes[c] += 1;
     }
     Some(each?.iter().sum::<f64>() + ln_prior)
-}
-
-/// What it takes to draw the path of a neuron's cluster as if the neuron were not there.
-pub(super) struct LeftOut<'a> {
-    data: &'a Augmented,
-    ln_r: &'a [f64],
-    information: Vec<Information>,
-    evidence: Evidence,
-}
-
-impl<'a> LeftOut<'a> {
-    /// From pseudo-data and the logarithms of the dispersions they were drawn with. `None` where a covariance is not positive
-    /// definite.
-    pub(super) fn new(data: &'a Augmented, ln_r: &'a [f64], state: &ChainState) -> Option<Self> {
-        let information = state
-            .dynamics
-            .iter()
-            .map(|d| Information::of(d, state.k()))
-            .collect::<Option<_>>()?;
-        let evidence = Evidence::gather(state, data, ln_r);
-        Some(Self {
-            data,
-            ln_r,
-            information,
-            evidence,
-        })
-    }
-
-    /// `[bin, row]`: the path of the neuron's cluster given all other neurons and the paths of the other clusters.
-    fn path(&self, state: &ChainState, neuron: usize, rng: &mut Rng) -> Option<Vec<f64>> {
-        let c = state.clusters[neuron];
-        let evidence = self.evidence.without(state, self.data, self.ln_r, neuron);
-        let conditional = Conditional {
-            information: &self.information,
-            evidence: &evidence,
-            clusters: c..c + 1,
-        };
-        conditional.drawn(state, rng)
-    }
 }
 
 /// Keeps the clusters that hold neurons; returns the positions of the new ones.

@@ -81,35 +81,21 @@ impl Conditional<'_> {
         high: usize,
         space: &mut Space,
     ) -> Option<f64> {
-        let m = self.own().len();
+        let size = Space::size(self.own().len());
         space.undo.clear();
         let mut change = 0.0;
         // The bin before looks ahead to the first that has changed.
         for t in low - 1..state.n_bins() {
             let kept = space.undo.len();
-            space
-                .undo
-                .extend_from_slice(&space.factors[t * m * m..(t + 1) * m * m]);
-            space
-                .undo
-                .extend_from_slice(&space.links[t * m * m..(t + 1) * m * m]);
-            space
-                .undo
-                .extend_from_slice(&space.means[t * m..(t + 1) * m]);
+            let bin = t * size..(t + 1) * size;
+            space.undo.extend_from_slice(&space.factors[bin.clone()]);
+            space.undo.extend_from_slice(&space.links[bin.clone()]);
             space.undo.push(space.terms[t]);
             let old = space.terms[t];
             change += self.eliminate(state, t, space)? - old;
-            let factors = &space.factors[t * m * m..(t + 1) * m * m];
-            let means = &space.means[t * m..(t + 1) * m];
-            let near = |new: &[f64], old: &[f64]| {
-                new.iter()
-                    .zip(old)
-                    .all(|(a, b)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
-            };
-            if t >= high
-                && near(factors, &space.undo[kept..kept + m * m])
-                && near(means, &space.undo[kept + 2 * m * m..kept + 2 * m * m + m])
-            {
+            let near = |(new, old): (&f64, &f64)| (new - old).abs() <= 1e-9 * (1.0 + old.abs());
+            let factors = space.factors[bin].iter();
+            if t >= high && factors.zip(&space.undo[kept..]).all(near) {
                 break;
             }
         }
@@ -120,13 +106,12 @@ impl Conditional<'_> {
 impl Space {
     /// Puts back what was replaced from bin `from` on.
     fn restore(&mut self, from: usize, m: usize) {
-        let width = 2 * m * m + m + 1;
-        for (i, old) in self.undo.chunks_exact(width).enumerate() {
-            let t = from + i;
-            self.factors[t * m * m..(t + 1) * m * m].copy_from_slice(&old[..m * m]);
-            self.links[t * m * m..(t + 1) * m * m].copy_from_slice(&old[m * m..2 * m * m]);
-            self.means[t * m..(t + 1) * m].copy_from_slice(&old[2 * m * m..2 * m * m + m]);
-            self.terms[t] = old[width - 1];
+        let size = Self::size(m);
+        for (i, old) in self.undo.chunks_exact(2 * size + 1).enumerate() {
+            let bin = (from + i) * size..(from + i + 1) * size;
+            self.factors[bin.clone()].copy_from_slice(&old[..size]);
+            self.links[bin].copy_from_slice(&old[size..2 * size]);
+            self.terms[from + i] = old[2 * size];
         }
     }
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::ln_gamma;
 
+use super::negative_binomial::negative_binomials;
 use super::state::{ChainState, negative_binomial, poisson};
 use super::sweep::Sweeper;
 use super::{Biclustering, BiclusteringError, Counts, Kernel, Observation};
@@ -238,11 +239,11 @@ impl Chain {
 
     fn keep(&mut self, config: &Biclustering, held_out: &[HeldOut]) {
         self.predicted.resize(held_out.len(), f64::NEG_INFINITY);
-        let mut eta = vec![0.0; self.state.n_bins()];
+        let (columns, mut eta) = (self.state.columns(), vec![0.0; self.state.n_bins()]);
         let mut of = usize::MAX;
         for (h, sum) in held_out.iter().zip(&mut self.predicted) {
             if h.neuron != of {
-                self.state.log_rates(h.neuron, &mut eta);
+                self.state.log_rates(&columns, h.neuron, &mut eta);
                 of = h.neuron;
             }
             let new = ln_probability(
@@ -301,12 +302,13 @@ pub(super) fn trace(config: &Biclustering, counts: &Counts, state: &ChainState) 
         mean += x[0] * x[0];
         latent += x[1..].iter().map(|v| v * v).sum::<f64>();
     }
+    let columns = state.columns();
     let per_neuron: Vec<f64> = (0..state.clusters.len())
         .into_par_iter()
         .map_init(
             || vec![0.0; state.n_bins()],
             |eta, i| {
-                state.log_rates(i, eta);
+                state.log_rates(&columns, i, eta);
                 ln_likelihood(config, counts.of(i), state.dispersions[i], eta)
             },
         )
@@ -338,19 +340,19 @@ fn ln_likelihood(config: &Biclustering, y: &[f64], r: f64, eta: &[f64]) -> f64 {
         table[j] = table[j - 1] + factor.ln();
     }
     let r_ln_r = r * r.ln();
-    y.iter()
-        .zip(eta)
-        .filter(|(y, _)| !y.is_nan())
-        .map(|(&y, &eta)| {
-            if y >= TABLE as f64 {
-                return ln_probability(config, y, r, eta);
-            }
-            let own = if negative {
-                negative_binomial(y, r, eta) + r_ln_r
-            } else {
-                poisson(y, eta)
-            };
-            own + table[y as usize]
-        })
-        .sum()
+    // What depends on the count alone, then the rest of all bins together.
+    let of_count = |y: f64| match table.get(y as usize) {
+        Some(own) if negative => own + r_ln_r,
+        Some(own) => *own,
+        None if negative => ln_probability(config, y, r, 0.0) - negative_binomial(y, r, 0.0),
+        None => ln_probability(config, y, r, 0.0) - poisson(y, 0.0),
+    };
+    let seen = || y.iter().zip(eta).filter(|(y, _)| !y.is_nan());
+    let constant: f64 = seen().map(|(&y, _)| of_count(y)).sum();
+    constant
+        + if negative {
+            negative_binomials(y, r, eta)
+        } else {
+            seen().map(|(&y, &eta)| poisson(y, eta)).sum::<f64>()
+        }
 }

@@ -149,17 +149,42 @@ pub(super) fn identity(n: usize) -> Vec<f64> {
 /// Half the logarithm of the determinant of L L'.
 #[inline(always)]
 pub(super) fn half_ln_det(l: &[f64], n: usize) -> f64 {
-    let (mut sum, mut product) = (0.0, 1.0);
+    let mut product = LnProduct::default();
     for i in 0..n {
-        let d = l[i * n + i];
-        // One logarithm for all, unless the product would leave the range.
-        if !(1e-100..1e100).contains(&(product * d)) {
-            sum += f64::ln(product);
-            product = 1.0;
-        }
-        product *= d;
+        product.times(l[i * n + i]);
     }
-    sum + product.ln()
+    product.ln()
+}
+
+/// The logarithm of a product of positive numbers: one logarithm for all, unless the product would leave the range.
+pub(super) struct LnProduct {
+    sum: f64,
+    product: f64,
+}
+
+impl Default for LnProduct {
+    fn default() -> Self {
+        Self {
+            sum: 0.0,
+            product: 1.0,
+        }
+    }
+}
+
+impl LnProduct {
+    #[inline(always)]
+    pub(super) fn times(&mut self, x: f64) {
+        if !(1e-100..1e100).contains(&(self.product * x)) {
+            self.sum += self.product.ln();
+            self.product = 1.0;
+        }
+        self.product *= x;
+    }
+
+    #[inline(always)]
+    pub(super) fn ln(&self) -> f64 {
+        self.sum + self.product.ln()
+    }
 }
 
 /// Eigenvectors of a symmetric matrix (n x n) as rows, by descending eigenvalue (Jacobi's rotations).

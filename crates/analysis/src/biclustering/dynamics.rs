@@ -1,12 +1,13 @@
 //! Step 2, second half: the dynamics of each state, drawn from their matrix-normal-inverse-Wishart posterior.
 
-use chiasm_core::Rng;
+use chiasm_core::{Rng, vectorized};
 use rand_distr::{Distribution, Gamma, StandardNormal};
 use statrs::function::gamma::ln_gamma;
 
 use super::dense::{
     cholesky, half_ln_det, multiply, solve_lower_many, solve_lower_transposed_many, transposed,
 };
+use super::lanes::{LANES, plus_product};
 use super::state::{Dynamics, NOISE};
 
 /// Sums over the steps of one state: of z z', y z' and y y' with z = [x_{t-1}, 1] and y = x_t.
@@ -30,7 +31,8 @@ impl Steps {
         }
     }
 
-    pub(super) fn add(&mut self, before: &[f64], now: &[f64]) {
+    #[cfg(test)]
+    fn add(&mut self, before: &[f64], now: &[f64]) {
         let (k, z) = (self.k, self.k + 1);
         for i in 0..k {
             for (s, b) in self.zz[i * z..i * z + i + 1].iter_mut().zip(before) {
@@ -58,16 +60,48 @@ impl Steps {
         n_states: usize,
         k: usize,
     ) -> Vec<Self> {
-        let mut all: Vec<Self> = (0..n_states).map(|_| Self::none(k)).collect();
-        for (t, two) in path
-            .chunks_exact(k)
-            .collect::<Vec<_>>()
-            .windows(2)
-            .enumerate()
-        {
-            all[states[t + 1]].add(two[0], two[1]);
-        }
-        all
+        // Sums of v v' with v = [x_{t-1}, 1, x_t], lower triangles in rows that fill vector registers.
+        let (z, width) = (k + 1, 2 * k + 1);
+        let stride = width.next_multiple_of(LANES);
+        let mut sums = vec![0.0; n_states * width * stride];
+        let mut counts = vec![0; n_states];
+        let mut v = vec![0.0; stride];
+        vectorized(
+            #[inline(always)]
+            || {
+                for (&state, two) in states[1..].iter().zip(path.windows(2 * k).step_by(k)) {
+                    v[..k].copy_from_slice(&two[..k]);
+                    v[k] = 1.0;
+                    v[z..width].copy_from_slice(&two[k..]);
+                    counts[state] += 1;
+                    let own = &mut sums[state * width * stride..(state + 1) * width * stride];
+                    for (i, row) in own.chunks_exact_mut(stride).enumerate() {
+                        let (row, x) = (row.as_chunks_mut().0, v.as_chunks().0);
+                        for (s, x) in row.iter_mut().zip(x).take(i / LANES + 1) {
+                            *s = plus_product(*s, [v[i]; LANES], *x);
+                        }
+                    }
+                }
+            },
+        );
+        let of_state = |(sums, n): (&[f64], usize)| {
+            let mut steps = Self::none(k);
+            steps.n = n;
+            for i in 0..z {
+                let row = &sums[i * stride..][..=i];
+                steps.zz[i * z..=i * z + i].copy_from_slice(row);
+            }
+            for i in 0..k {
+                let row = &sums[(z + i) * stride..][..width];
+                steps.yz[i * z..(i + 1) * z].copy_from_slice(&row[..z]);
+                steps.yy[i * k..=i * k + i].copy_from_slice(&row[z..=z + i]);
+            }
+            steps
+        };
+        sums.chunks_exact(width * stride)
+            .zip(counts)
+            .map(of_state)
+            .collect()
     }
 }
 
@@ -232,6 +266,24 @@ mod tests {
             "{} {t}",
             posterior.ln_marginal(1)
         );
+    }
+
+    #[test]
+    fn sums_of_states_are_those_step_by_step() {
+        let (k, n_states) = (5, 3);
+        let path: Vec<f64> = (0..40 * k).map(|q| (q as f64 * 0.37).sin()).collect();
+        let states: Vec<usize> = (0..40).map(|t| (t * t / 7) % n_states).collect();
+        let found = Steps::of_states(&path, &states, n_states, k);
+        for (state, found) in found.iter().enumerate() {
+            let mut plain = Steps::none(k);
+            for t in (1..40).filter(|t| states[*t] == state) {
+                plain.add(&path[(t - 1) * k..t * k], &path[t * k..(t + 1) * k]);
+            }
+            assert_eq!(found.n, plain.n);
+            let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+            assert!(near(&found.zz, &plain.zz) && near(&found.yz, &plain.yz));
+            assert!(near(&found.yy, &plain.yy));
+        }
     }
 
     #[test]

@@ -47,10 +47,10 @@ impl Biclustering {
             quantity,
         };
         let mut data = Augmented::new(n, n_bins);
-        let mut eta = vec![0.0; n_bins];
+        let (columns, mut eta) = (state.columns(), vec![0.0; n_bins]);
         let r: Vec<f64> = (0..n).map(|i| state.augmenting(self, i)).collect();
         for (i, &r) in r.iter().enumerate() {
-            state.log_rates(i, &mut eta);
+            state.log_rates(&columns, i, &mut eta);
             for (t, (y, eta)) in counts.of(i).iter().zip(&eta).enumerate() {
                 if !y.is_nan() {
                     data.omega[i * n_bins + t] = polya_gamma::mean(y + r, eta - r.ln());

@@ -7,25 +7,22 @@
 use chiasm_core::{Rng, vectorized};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::dense::{
-    cholesky, half_ln_det, inverse_of, multiply, solve_lower, solve_lower_many,
-    solve_lower_transposed, subtract_gram,
-};
+use super::dense::{LnProduct, cholesky, half_ln_det, inverse_of, multiply};
+use super::lanes::dot;
 use super::pseudo_data::Evidence;
 use super::state::{ChainState, Dynamics};
 
-/// What the dynamics of a state contribute to the precision of the paths.
+/// Numbers of a row handled at once: two vector registers of the widest kind.
+const BLOCK: usize = 16;
+
+/// What the dynamics of a state contribute to the precision of the paths: matrices in rows of [`Space::stride`].
 pub(super) struct Information {
-    /// Q^-1
-    precision: Vec<f64>,
-    /// Q^-1 A
-    coupling: Vec<f64>,
-    /// A' Q^-1 A
-    backward: Vec<f64>,
-    /// Q^-1 b
-    push: Vec<f64>,
-    /// A' Q^-1 b
-    pull: Vec<f64>,
+    /// Q^-1, behind it Q^-1 b: of the bin that the state governs.
+    into: Vec<f64>,
+    /// A' Q^-1 A, behind it -A' Q^-1 b: of the bin before.
+    out: Vec<f64>,
+    /// -(Q^-1 A)': between the two.
+    link: Vec<f64>,
     /// log of the density of a step at x = 0 from x = 0, without 2 pi.
     ln_constant: f64,
 }
@@ -39,38 +36,63 @@ impl Information {
         }
         let precision = inverse_of(&factor, k);
         let half_ln_det = half_ln_det(&factor, k);
-        let mut coupling = vec![0.0; k * k];
-        multiply(&precision, &dynamics.a, &mut coupling, k, k, k);
         let transposed = super::dense::transposed(&dynamics.a, k, k);
+        let mut link = vec![0.0; k * k];
+        multiply(&transposed, &precision, &mut link, k, k, k);
         let mut backward = vec![0.0; k * k];
-        multiply(&transposed, &coupling, &mut backward, k, k, k);
+        multiply(&link, &dynamics.a, &mut backward, k, k, k);
+        link.iter_mut().for_each(|v| *v = -*v);
         let (mut push, mut pull) = (vec![0.0; k], vec![0.0; k]);
         multiply(&precision, &dynamics.b, &mut push, k, k, 1);
-        multiply(&transposed, &push, &mut pull, k, k, 1);
+        multiply(&link, &dynamics.b, &mut pull, k, k, 1);
         let pushed: f64 = dynamics.b.iter().zip(&push).map(|(b, p)| b * p).sum();
+        let in_rows = |matrix: &[f64], behind: &[f64]| {
+            let mut rows = vec![0.0; Space::size(k)];
+            for (a, row) in rows.chunks_exact_mut(Space::stride(k)).enumerate() {
+                row[..k].copy_from_slice(&matrix[a * k..(a + 1) * k]);
+                row[k] = behind[a];
+            }
+            rows
+        };
         Some(Self {
             ln_constant: -half_ln_det - 0.5 * pushed,
-            precision,
-            coupling,
-            backward,
-            push,
-            pull,
+            into: in_rows(&precision, &push),
+            out: in_rows(&backward, &pull),
+            link: in_rows(&link, &vec![0.0; k]),
         })
     }
 }
 
 /// What the forward pass leaves of each bin, and room to undo a part of it.
+///
+/// Matrices of a bin have a row of [`Space::stride`] numbers for each of m coordinates: m for the matrix, then that of the right
+/// side, then zeros, so that whole rows fill vector registers.
 #[derive(Default)]
 pub(super) struct Space {
-    /// Cholesky factors of the precision of a bin, earlier bins integrated out.
+    /// U = C', C the Cholesky factor of the precision of a bin with earlier bins integrated out (only the upper triangle means
+    /// anything); behind it C^-1 times the right side.
     pub factors: Vec<f64>,
-    /// W = C_{t-1}^-1 (-Q^-1 A)'
+    /// W = C_{t-1}^-1 (-Q^-1 A)'; behind it what stands behind the factor of bin t - 1.
     pub links: Vec<f64>,
-    /// C_t^-1 times the right side.
-    pub means: Vec<f64>,
     /// What each bin adds to the log evidence.
     pub terms: Vec<f64>,
+    /// `[bin, coordinate]`: the path last drawn.
+    path: Vec<f64>,
     pub undo: Vec<f64>,
+    /// Length of the matrices held.
+    size: usize,
+}
+
+impl Space {
+    /// Length of a row of matrices with `m` columns.
+    pub(super) fn stride(m: usize) -> usize {
+        (m + 1).next_multiple_of(BLOCK)
+    }
+
+    /// Length of a matrix.
+    pub(super) fn size(m: usize) -> usize {
+        m * Self::stride(m)
+    }
 }
 
 /// A Gaussian path to be drawn: that of some clusters (a range of positions) given those of the others.
@@ -90,9 +112,15 @@ impl Conditional<'_> {
     /// constant of theirs) where all clusters are drawn; `None` where a precision is not positive definite.
     pub(super) fn forward(&self, state: &ChainState, space: &mut Space) -> Option<f64> {
         let (m, n_bins) = (self.own().len(), state.n_bins());
-        space.factors.resize(n_bins * m * m, 0.0);
-        space.links.resize(n_bins * m * m, 0.0);
-        space.means.resize(n_bins * m, 0.0);
+        let size = Space::size(m);
+        // Zeros behind the right sides stay, unless rows were of another length.
+        for matrices in [&mut space.factors, &mut space.links] {
+            if space.size != size {
+                matrices.clear();
+            }
+            matrices.resize(n_bins * size, 0.0);
+        }
+        space.size = size;
         space.terms.resize(n_bins, 0.0);
         (0..n_bins).map(|t| self.eliminate(state, t, space)).sum()
     }
@@ -100,109 +128,163 @@ impl Conditional<'_> {
     /// Integrates out the bins before `t`, given that this was done for bin t - 1. Returns what the bin adds to the log
     /// evidence.
     pub(super) fn eliminate(&self, state: &ChainState, t: usize, space: &mut Space) -> Option<f64> {
-        // Compiled for the sizes that are common: one to four clusters of three rows.
-        macro_rules! sized {
-            ($($size:literal),*) => {
-                match self.own().len() {
-                    $($size => vectorized(#[inline(always)] || self.eliminate_sized($size, state, t, space)),)*
-                    m => self.eliminate_sized(m, state, t, space),
-                }
-            };
-        }
-        sized!(3, 6, 9, 12)
+        vectorized(
+            #[inline(always)]
+            || self.eliminate_in_registers(state, t, space),
+        )
     }
 
     #[inline(always)]
-    fn eliminate_sized(
+    fn eliminate_in_registers(
         &self,
-        m: usize,
         state: &ChainState,
         t: usize,
         space: &mut Space,
     ) -> Option<f64> {
-        let (rows, k, n_bins) = (self.evidence.rows, state.k(), state.n_bins());
-        let (own, from) = (self.own(), self.own().start);
-        let (before, here) = space.factors.split_at_mut(t * m * m);
-        let factor = &mut here[..m * m];
-        let (means_before, means_here) = space.means.split_at_mut(t * m);
-        let rhs = &mut means_here[..m];
-        // The prior's part: from the bin before (or the start, N(0, I)) and to the bin after.
+        let m = self.own().len();
+        let stride = Space::stride(m);
+        let size = Space::size(m);
+        let (before, here) = space.factors.split_at_mut(t * size);
+        let factor = &mut here[..size];
+        self.assemble(state, t, stride, factor);
         let into = (t > 0).then(|| &self.information[state.states[t]]);
-        let out = (t + 1 < n_bins).then(|| &self.information[state.states[t + 1]]);
-        for a in 0..m {
-            let row = (from + a) * k + from;
-            for b in 0..=a {
-                let start = if a == b { 1.0 } else { 0.0 };
-                factor[a * m + b] = into.map_or(start, |i| i.precision[row + b])
-                    + out.map_or(0.0, |o| o.backward[row + b]);
-            }
-            rhs[a] = into.map_or(0.0, |i| i.push[from + a]) - out.map_or(0.0, |o| o.pull[from + a]);
-        }
-        if m < k {
-            others(state, into, out, t, own, rhs);
-        }
-        // The evidence's part.
-        for (block, c) in self.clusters.clone().enumerate() {
-            let at = t * self.evidence.n_clusters + c - self.evidence.first;
-            let j = &self.evidence.j[at * rows * rows..][..rows * rows];
-            let h = &self.evidence.h[at * rows..][..rows];
-            for a in 0..rows {
-                let row = block * rows + a;
-                rhs[row] += h[a];
-                for b in 0..=a {
-                    factor[row * m + block * rows + b] += j[a * rows + b];
-                }
-            }
-        }
+        let link = &mut space.links[t * size..(t + 1) * size];
         if let Some(into) = into {
-            // W = C_{t-1}^-1 (-Q^-1 A)', with the coupling of bins t and t - 1 in its rows and columns.
-            let link = &mut space.links[t * m * m..(t + 1) * m * m];
-            for a in 0..m {
-                for b in 0..m {
-                    link[b * m + a] = -into.coupling[(from + a) * k + from + b];
+            let before = &before[(t - 1) * size..];
+            self.couple(into, state.k(), stride, link);
+            // W = C_{t-1}^-1 (-Q^-1 A)', row by row.
+            for (i, own) in before.chunks_exact(stride).enumerate().take(m) {
+                let (above, row) = link.split_at_mut(i * stride);
+                let inverse = 1.0 / own[i];
+                for (block, row) in row[..stride].as_chunks_mut().0.iter_mut().enumerate() {
+                    let factors = before.chunks_exact(stride).map(|u| u[i]);
+                    *row = less_rows(*row, factors, above.chunks_exact(stride), block);
+                    for x in row {
+                        *x *= inverse;
+                    }
                 }
-            }
-            solve_lower_many(&before[(t - 1) * m * m..][..m * m], link, m, m);
-            subtract_gram(factor, link, m, m);
-            for (u, row) in means_before[(t - 1) * m..][..m]
-                .iter()
-                .zip(link.chunks_exact(m))
-            {
-                for (r, w) in rhs.iter_mut().zip(row) {
-                    *r -= w * u;
-                }
+                row[m] = own[m];
             }
         }
-        if !cholesky(factor, m) {
-            return None;
+        let (mut product, mut squares) = (LnProduct::default(), 0.0);
+        for i in 0..m {
+            let (above, row) = factor.split_at_mut(i * stride);
+            let row = &mut row[..stride];
+            for (block, row) in row.as_chunks_mut().0.iter_mut().enumerate() {
+                if t > 0 {
+                    // What the bins before say is W'W.
+                    let links = link.chunks_exact(stride);
+                    *row = less_rows(*row, links.clone().map(|w| w[i]), links, block);
+                }
+                let above = above.chunks_exact(stride);
+                *row = less_rows(*row, above.clone().map(|u| u[i]), above, block);
+            }
+            let pivot = row[i];
+            if !(pivot > 0.0 && pivot.is_finite()) {
+                return None;
+            }
+            let inverse = 1.0 / pivot.sqrt();
+            for x in row.iter_mut() {
+                *x *= inverse;
+            }
+            product.times(row[i]);
+            squares += row[m] * row[m];
         }
-        solve_lower(factor, rhs);
-        let term = 0.5 * rhs.iter().map(|u| u * u).sum::<f64>() - half_ln_det(factor, m)
-            + into.map_or(0.0, |i| i.ln_constant);
+        let term = 0.5 * squares - product.ln() + into.map_or(0.0, |i| i.ln_constant);
         space.terms[t] = term;
         Some(term)
     }
 
-    /// Draws the path backwards from what the forward pass has left: `space.means` becomes the path, `[bin, coordinate]`, or
-    /// its mean without `noise`.
+    /// What dynamics, the paths of other clusters and the pseudo-data say of a bin's path by itself: its precision in rows of
+    /// `stride`, and behind it the right side.
+    #[inline(always)]
+    pub(super) fn assemble(&self, state: &ChainState, t: usize, stride: usize, out: &mut [f64]) {
+        let (rows, k, n_bins) = (self.evidence.rows, state.k(), state.n_bins());
+        let own = self.own();
+        let m = own.len();
+        // The prior's part: from the bin before (or the start, N(0, I)) and to the bin after.
+        let into = (t > 0).then(|| &self.information[state.states[t]]);
+        let after = (t + 1 < n_bins).then(|| &self.information[state.states[t + 1]]);
+        if let (Some(into), Some(after)) = (into, after)
+            && (m, stride) == (k, Space::stride(k))
+        {
+            for ((o, a), b) in out.iter_mut().zip(&into.into).zip(&after.out) {
+                *o = a + b;
+            }
+        } else {
+            for (a, out) in own.clone().zip(out.chunks_exact_mut(stride)) {
+                let row = a * Space::stride(k);
+                let places = (row + own.start..row + own.end).chain([row + k]);
+                for (b, (o, at)) in out.iter_mut().zip(places).enumerate() {
+                    let start = if b == a - own.start { 1.0 } else { 0.0 };
+                    *o = into.map_or(start, |i| i.into[at]) + after.map_or(0.0, |o| o.out[at]);
+                }
+            }
+        }
+        if m < k {
+            others(state, into, after, t, own, stride, out);
+        }
+        // The evidence's part.
+        for (block, c) in self.clusters.clone().enumerate() {
+            let at = t * self.evidence.n_clusters + c;
+            let j = &self.evidence.j[at * rows * rows..][..rows * rows];
+            let h = &self.evidence.h[at * rows..][..rows];
+            for a in 0..rows {
+                let out = &mut out[(block * rows + a) * stride..][..=m];
+                out[m] += h[a];
+                for b in 0..rows {
+                    out[block * rows + b] += j[a * rows + b];
+                }
+            }
+        }
+    }
+
+    /// The block of the precision that couples a bin (columns) with the one before (rows), in rows of `stride`.
+    #[inline(always)]
+    pub(super) fn couple(&self, into: &Information, k: usize, stride: usize, out: &mut [f64]) {
+        let (own, width) = (self.own(), Space::stride(k));
+        if (own.len(), stride) == (k, width) {
+            for (o, v) in out.iter_mut().zip(&into.link) {
+                *o = *v;
+            }
+            return;
+        }
+        for (a, out) in own.clone().zip(out.chunks_exact_mut(stride)) {
+            let row = &into.link[a * width..][own.clone()];
+            out[..own.len()].copy_from_slice(row);
+        }
+    }
+
+    /// Draws the path backwards from what the forward pass has left, or finds its mean without `noise`.
     pub(super) fn backward(&self, mut noise: Option<&mut Rng>, space: &mut Space) {
         let m = self.own().len();
-        for t in (0..space.terms.len()).rev() {
-            let (here, after) = space.means.split_at_mut((t + 1) * m);
-            let rhs = &mut here[t * m..];
+        let stride = Space::stride(m);
+        let size = Space::size(m);
+        space.path.resize(space.terms.len() * m, 0.0);
+        let (mut after, mut now) = (vec![0.0; stride], vec![0.0; stride]);
+        let mut rhs = vec![0.0; m];
+        for (t, path) in space.path.chunks_exact_mut(m).enumerate().rev() {
+            rhs.fill(0.0);
             if let Some(rng) = noise.as_deref_mut() {
-                for r in rhs.iter_mut() {
-                    let e: f64 = StandardNormal.sample(rng);
-                    *r += e;
-                }
+                rhs.fill_with(|| StandardNormal.sample(rng));
             }
-            if !after.is_empty() {
-                let link = &space.links[(t + 1) * m * m..(t + 2) * m * m];
-                for (r, row) in rhs.iter_mut().zip(link.chunks_exact(m)) {
-                    *r -= row.iter().zip(&after[..m]).map(|(w, x)| w * x).sum::<f64>();
-                }
-            }
-            solve_lower_transposed(&space.factors[t * m * m..(t + 1) * m * m], rhs);
+            now.fill(0.0);
+            // Past the last bin there is nothing: any link will do.
+            let link = space.links.chunks_exact(size).nth(t + 1);
+            let link = link.unwrap_or(&space.links[..size]);
+            let factor = &space.factors[t * size..(t + 1) * size];
+            vectorized(
+                #[inline(always)]
+                || {
+                    for i in (0..m).rev() {
+                        let row = &factor[i * stride..(i + 1) * stride];
+                        let known = dot(row, &now) + dot(&link[i * stride..][..stride], &after);
+                        now[i] = (row[m] + rhs[i] - known) / row[i];
+                    }
+                },
+            );
+            path.copy_from_slice(&now[..m]);
+            std::mem::swap(&mut now, &mut after);
         }
     }
 
@@ -212,18 +294,10 @@ impl Conditional<'_> {
         for (x, drawn) in state
             .paths
             .chunks_exact_mut(k)
-            .zip(space.means.chunks_exact(own.len()))
+            .zip(space.path.chunks_exact(own.len()))
         {
             x[own.clone()].copy_from_slice(drawn);
         }
-    }
-
-    /// `[bin, coordinate]`: a path drawn beside the state's own; `None` where a precision is not positive definite.
-    pub(super) fn drawn(&self, state: &ChainState, rng: &mut Rng) -> Option<Vec<f64>> {
-        let mut space = Space::default();
-        self.forward(state, &mut space)?;
-        self.backward(Some(rng), &mut space);
-        Some(space.means)
     }
 
     /// Draws the paths into `state.paths`; without `noise` their conditional mean. Returns the log evidence of the
@@ -258,39 +332,55 @@ pub(super) fn draw_paths(
     .draw(state, noise, space)
 }
 
-/// What the paths outside of `own` (stacked coordinates) say of those within.
+/// A block of columns of a row, less those of other rows times factors.
+#[inline(always)]
+fn less_rows<'a>(
+    mut row: [f64; BLOCK],
+    factors: impl Iterator<Item = f64>,
+    rows: impl Iterator<Item = &'a [f64]>,
+    block: usize,
+) -> [f64; BLOCK] {
+    for (factor, from) in factors.zip(rows) {
+        let from = from.as_chunks::<BLOCK>().0[block];
+        for l in 0..BLOCK {
+            row[l] = (-factor).mul_add(from[l], row[l]);
+        }
+    }
+    row
+}
+
+/// Adds what the paths outside of `own` (stacked coordinates) say of those within to the right side behind the rows of `out`.
 fn others(
     state: &ChainState,
     into: Option<&Information>,
-    out: Option<&Information>,
+    after: Option<&Information>,
     t: usize,
     own: std::ops::Range<usize>,
-    rhs: &mut [f64],
+    stride: usize,
+    out: &mut [f64],
 ) {
-    let k = state.k();
+    let (k, m) = (state.k(), own.len());
     let at = |t: usize, part: &std::ops::Range<usize>| &state.paths[t * k..][part.clone()];
     for part in [0..own.start, own.end..k] {
         let dot = |matrix: &[f64], a: usize, x: &[f64]| -> f64 {
-            let row = &matrix[a * k..][part.clone()];
+            let row = &matrix[a * Space::stride(k)..][part.clone()];
             row.iter().zip(x).map(|(m, x)| m * x).sum()
         };
         let now = at(t, &part);
-        for (r, a) in rhs.iter_mut().zip(own.clone()) {
+        for (o, a) in out.chunks_exact_mut(stride).zip(own.clone()) {
             if let Some(i) = into {
-                *r += dot(&i.coupling, a, at(t - 1, &part)) - dot(&i.precision, a, now);
+                o[m] -= dot(&i.into, a, now);
             }
-            if let Some(o) = out {
-                *r -= dot(&o.backward, a, now);
+            if let Some(i) = after {
+                o[m] -= dot(&i.out, a, now) + dot(&i.link, a, at(t + 1, &part));
             }
         }
-        if let Some(o) = out {
-            // Row a of (Q^-1 A)' is column a of Q^-1 A.
-            for (row, x) in o.coupling[part.start * k..part.end * k]
-                .chunks_exact(k)
-                .zip(at(t + 1, &part))
-            {
-                for (r, c) in rhs.iter_mut().zip(&row[own.clone()]) {
-                    *r += c * x;
+        if let Some(i) = into {
+            // The link's rows are those of the bin before: here its columns count.
+            let before = i.link.chunks_exact(Space::stride(k)).skip(part.start);
+            for (row, x) in before.zip(at(t - 1, &part)) {
+                for (o, link) in out.chunks_exact_mut(stride).zip(&row[own.clone()]) {
+                    o[m] -= link * x;
                 }
             }
         }

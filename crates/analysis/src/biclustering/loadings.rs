@@ -1,10 +1,13 @@
 //! Steps 3 and 4: offset, loadings and dispersion of each neuron, given its cluster's path.
 
-use chiasm_core::Rng;
+use chiasm_core::{Rng, summed, vectorized};
 use rand::RngExt;
 use rand_distr::{Distribution, Gamma, StandardNormal};
 
+use super::columns::{Columns, log_rates};
 use super::dense::{cholesky, solve_lower, solve_lower_transposed};
+use super::lanes::dot;
+use super::negative_binomial::{exponentiate, ln_sums_of};
 use super::pseudo_data::augment;
 use super::state::{ChainState, negative_binomial, poisson};
 use super::{Biclustering, Counts, Observation};
@@ -23,34 +26,19 @@ pub(super) fn draw_neuron(
     config: &Biclustering,
     counts: &Counts,
     state: &ChainState,
+    columns: &Columns,
     neuron: usize,
     (omega, kappa): (&mut [f64], &mut [f64]),
     rng: &mut Rng,
 ) -> Option<Neuron> {
-    let (n_bins, rows, k) = (state.n_bins(), state.rows, state.k());
-    let c = state.clusters[neuron];
+    let (n_bins, rows) = (state.n_bins(), state.rows);
+    let first = state.clusters[neuron] * rows;
     let y = counts.of(neuron);
     let r = state.augmenting(config, neuron);
-    let ln_r = r.ln();
     let mut eta = vec![0.0; n_bins];
-    state.log_rates(neuron, &mut eta);
+    state.log_rates(columns, neuron, &mut eta);
     augment(y, r, &eta, rng, omega, kappa);
-    // Precision I + Z' Omega Z, Z = [1, X]; right side Z' (kappa + omega (log r - mu)).
-    let mut precision = super::dense::identity(rows);
-    let mut draw = vec![0.0; rows];
-    let mut z = vec![1.0; rows];
-    for ((x, w), kappa) in state.paths.chunks_exact(k).zip(&*omega).zip(&*kappa) {
-        let own = &x[c * rows..(c + 1) * rows];
-        z[1..].copy_from_slice(&own[1..]);
-        let pseudo = kappa + w * (ln_r - own[0]);
-        for a in 0..rows {
-            draw[a] += z[a] * pseudo;
-            let f = w * z[a];
-            for b in 0..=a {
-                precision[a * rows + b] += f * z[b];
-            }
-        }
-    }
+    let (mut precision, mut draw) = regression(columns, first..first + rows, r.ln(), omega, kappa);
     if !cholesky(&mut precision, rows) {
         return None;
     }
@@ -67,21 +55,7 @@ pub(super) fn draw_neuron(
         accepted: (None, None),
     };
     let mut new_eta = vec![0.0; n_bins];
-    let shifted = |new: &Neuron, out: &mut [f64]| {
-        for (o, x) in out.iter_mut().zip(state.paths.chunks_exact(k)) {
-            let own = &x[c * rows..(c + 1) * rows];
-            let sum = new.offset
-                + own[0]
-                + new
-                    .loadings
-                    .iter()
-                    .zip(&own[1..])
-                    .map(|(l, v)| l * v)
-                    .sum::<f64>();
-            *o = sum.clamp(-super::state::MAX_LOG_RATE, super::state::MAX_LOG_RATE);
-        }
-    };
-    shifted(&new, &mut new_eta);
+    log_rates(columns, first, new.offset, &new.loadings, &mut new_eta);
     match config.observation {
         Observation::Poisson => {
             let accept = poisson_correction(y, r, &eta, &new_eta) > rng.random::<f64>().ln();
@@ -99,6 +73,45 @@ pub(super) fn draw_neuron(
         Observation::NegativeBinomial => {}
     }
     Some(new)
+}
+
+/// What the pseudo-data say of offset and loadings: precision I + Z' Omega Z (lower triangle) with Z = [1, X], and right side
+/// Z' (kappa + omega (log r - mu)).
+fn regression(
+    columns: &Columns,
+    own: std::ops::Range<usize>,
+    ln_r: f64,
+    omega: &[f64],
+    kappa: &[f64],
+) -> (Vec<f64>, Vec<f64>) {
+    let rows = own.len();
+    let mut precision = super::dense::identity(rows);
+    let mut right = vec![0.0; rows];
+    let mut weighted = omega.to_vec();
+    let mut pseudo = kappa.to_vec();
+    vectorized(
+        #[inline(always)]
+        || {
+            let mean = columns.of_coordinate(own.start);
+            for ((p, w), m) in pseudo.iter_mut().zip(omega).zip(mean) {
+                *p = w.mul_add(ln_r - m, *p);
+            }
+            precision[0] += summed(omega, |w| w);
+            right[0] = summed(&pseudo, |p| p);
+            for a in 1..rows {
+                let z = columns.of_coordinate(own.start + a);
+                for ((v, w), z) in weighted.iter_mut().zip(omega).zip(z) {
+                    *v = w * z;
+                }
+                right[a] = dot(&pseudo, z);
+                precision[a * rows] = summed(&weighted, |w| w);
+                for b in 1..=a {
+                    precision[a * rows + b] += dot(&weighted, columns.of_coordinate(own.start + b));
+                }
+            }
+        },
+    );
+    (precision, right)
 }
 
 /// Log ratio by which a move between log rates that leaves the negative binomial of dispersion `r` invariant is accepted
@@ -127,22 +140,16 @@ fn draw_dispersion(y: &[f64], r: f64, eta: &[f64], rng: &mut Rng) -> (f64, bool)
         .filter(|y| !y.is_nan())
         .map(|&y| tables(y, r, rng))
         .sum();
-    let seen: Vec<(f64, f64)> = y
-        .iter()
-        .zip(eta)
-        .filter(|(y, _)| !y.is_nan())
-        .map(|(&y, eta)| (y, eta.exp()))
-        .collect();
+    let (seen, mut mean): (Vec<f64>, Vec<f64>) =
+        y.iter().zip(eta).filter(|(y, _)| !y.is_nan()).unzip();
+    exponentiate(&mut mean);
+    let (n, mut ln_sums) = (seen.len() as f64, vec![0.0; seen.len()]);
     // Rate of the proposal from r, and log p(y, L | r) p(r).
-    let look = |r: f64| {
+    let mut look = |r: f64| {
         let ln_r = r.ln();
-        let (mut rate, mut ln_p) = (1.0, tables * ln_r - r);
-        for (y, mean) in &seen {
-            let sum = (r + mean).ln();
-            rate += sum - ln_r;
-            ln_p += r * (ln_r - sum) - y * sum;
-        }
-        (rate, ln_p)
+        let (all, weighted) = ln_sums_of(&seen, &mean, r, &mut ln_sums);
+        let rate = 1.0 + all - n * ln_r;
+        (rate, tables * ln_r - r + r * (n * ln_r - all) - weighted)
     };
     let (rate, ln_p) = look(r);
     let Ok(proposal) = Gamma::new(1.0 + tables, 1.0 / rate) else {

@@ -1,13 +1,14 @@
 //! Pseudo-data: Pólya-Gamma variables turn counts into Gaussian observations of the log rates, and these into evidence about
 //! the paths.
 
-use chiasm_core::{Rng, Streams};
+use chiasm_core::{Rng, Streams, vectorized};
 use rayon::prelude::*;
 
 use super::state::ChainState;
-use crate::polya_gamma;
+use crate::polya_gamma::{MANY, Shape, Tilts};
 
 /// Pseudo-data of every neuron and bin: precision omega and kappa = (y - r) / 2; 0 where missing.
+#[derive(Clone)]
 pub(super) struct Augmented {
     pub omega: Vec<f64>,
     pub kappa: Vec<f64>,
@@ -31,12 +32,29 @@ pub(super) fn augment(
     omega: &mut [f64],
     kappa: &mut [f64],
 ) {
+    /// Counts below this are so frequent that what their draws need is kept.
+    const KEPT: usize = 16;
+    let mut kept: [Option<Shape>; KEPT] = [const { None }; KEPT];
     let ln_r = r.ln();
-    for (((y, eta), omega), kappa) in counts.iter().zip(eta).zip(omega).zip(kappa) {
-        if y.is_nan() {
-            (*omega, *kappa) = (0.0, 0.0);
-        } else {
-            *omega = polya_gamma::draw(y + r, eta - ln_r, rng);
+    let chunks = counts.chunks(MANY).zip(eta.chunks(MANY));
+    for ((y, eta), (omega, kappa)) in chunks.zip(omega.chunks_mut(MANY).zip(kappa.chunks_mut(MANY)))
+    {
+        let mut c = [0.0; MANY];
+        for (c, eta) in c.iter_mut().zip(eta) {
+            *c = eta - ln_r;
+        }
+        let tilts = Tilts::new(c);
+        for (i, ((y, omega), kappa)) in y.iter().zip(omega).zip(kappa).enumerate() {
+            if y.is_nan() {
+                (*omega, *kappa) = (0.0, 0.0);
+                continue;
+            }
+            *omega = match kept.get_mut(*y as usize) {
+                Some(shape) => shape
+                    .get_or_insert_with(|| Shape::new(y + r))
+                    .draw_at(&tilts, i, rng),
+                None => Shape::new(y + r).draw_at(&tilts, i, rng),
+            };
             *kappa = 0.5 * (y - r);
         }
     }
@@ -50,7 +68,7 @@ pub(super) fn augment_all(
     streams: &Streams,
     data: &mut Augmented,
 ) -> usize {
-    let n_bins = state.n_bins();
+    let (n_bins, columns) = (state.n_bins(), state.columns());
     data.omega
         .par_chunks_mut(n_bins)
         .zip(data.kappa.par_chunks_mut(n_bins))
@@ -58,7 +76,7 @@ pub(super) fn augment_all(
         .map_init(
             || vec![0.0; n_bins],
             |eta, (i, (omega, kappa))| {
-                let clipped = state.log_rates(i, eta);
+                let clipped = state.log_rates(&columns, i, eta);
                 let mut rng = streams.indexed("augment paths", i);
                 augment(counts.of(i), dispersion(i), eta, &mut rng, omega, kappa);
                 clipped
@@ -67,11 +85,9 @@ pub(super) fn augment_all(
         .sum()
 }
 
-/// Sums over neurons of what pseudo-data say of each bin: J (lower triangle of each cluster's block) and h.
+/// Sums over neurons of what pseudo-data say of each bin: J (each cluster's block) and h.
 pub(super) struct Evidence {
     pub rows: usize,
-    /// The first cluster it is about, and how many.
-    pub first: usize,
     pub n_clusters: usize,
     /// `[bin, cluster, row, column]`
     pub j: Vec<f64>,
@@ -85,66 +101,68 @@ impl Evidence {
         let (rows, n_clusters, n_bins) = (state.rows, state.n_clusters(), state.n_bins());
         let mut evidence = Self {
             rows,
-            first: 0,
             n_clusters,
             j: vec![0.0; n_bins * n_clusters * rows * rows],
             h: vec![0.0; n_bins * n_clusters * rows],
         };
-        for i in 0..state.clusters.len() {
-            evidence.add(state, data, ln_r, i, 1.0);
-        }
-        evidence
-    }
-
-    /// Adds the evidence of a neuron, times `sign`.
-    fn add(&mut self, state: &ChainState, data: &Augmented, ln_r: &[f64], i: usize, sign: f64) {
-        let (rows, n_bins, c) = (self.rows, state.n_bins(), state.clusters[i] - self.first);
-        let (jw, hw) = (self.n_clusters * rows * rows, self.n_clusters * rows);
-        let mut design = vec![1.0; rows];
-        design[1..].copy_from_slice(state.loading(i));
-        let shift = ln_r[i] - state.offsets[i];
-        let of = i * n_bins..(i + 1) * n_bins;
-        for (t, (omega, kappa)) in data.omega[of.clone()]
-            .iter()
-            .zip(&data.kappa[of])
-            .enumerate()
-        {
-            let (omega, pseudo) = (sign * omega, sign * (kappa + omega * shift));
-            let j = &mut self.j[t * jw + c * rows * rows..][..rows * rows];
-            let h = &mut self.h[t * hw + c * rows..][..rows];
+        // [row, column, bin], lower triangle, and [row, bin] of one cluster at a time: stretches of bins fill vector registers.
+        let mut j = vec![0.0; rows * rows * n_bins];
+        let mut h = vec![0.0; rows * n_bins];
+        for c in 0..n_clusters {
+            j.fill(0.0);
+            h.fill(0.0);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (i, own) in state.clusters.iter().enumerate() {
+                        if *own == c {
+                            add(state, data, ln_r, i, &mut j, &mut h);
+                        }
+                    }
+                },
+            );
             for a in 0..rows {
-                h[a] += pseudo * design[a];
-                let f = omega * design[a];
+                for (t, h) in h[a * n_bins..(a + 1) * n_bins].iter().enumerate() {
+                    evidence.h[(t * n_clusters + c) * rows + a] = *h;
+                }
                 for b in 0..=a {
-                    j[a * rows + b] += f * design[b];
+                    let at = (a * rows + b) * n_bins;
+                    for (t, j) in j[at..at + n_bins].iter().enumerate() {
+                        let block = (t * n_clusters + c) * rows * rows;
+                        evidence.j[block + a * rows + b] = *j;
+                        evidence.j[block + b * rows + a] = *j;
+                    }
                 }
             }
         }
+        evidence
     }
+}
 
-    /// The evidence about the cluster of one neuron, without that neuron.
-    pub(super) fn without(
-        &self,
-        state: &ChainState,
-        data: &Augmented,
-        ln_r: &[f64],
-        neuron: usize,
-    ) -> Self {
-        let (rows, c) = (self.rows, state.clusters[neuron]);
-        let of_cluster = |all: &[f64], width: usize| -> Vec<f64> {
-            all.chunks_exact(self.n_clusters * width)
-                .flat_map(|bin| &bin[(c - self.first) * width..(c - self.first + 1) * width])
-                .copied()
-                .collect()
-        };
-        let mut rest = Self {
-            rows,
-            first: c,
-            n_clusters: 1,
-            j: of_cluster(&self.j, rows * rows),
-            h: of_cluster(&self.h, rows),
-        };
-        rest.add(state, data, ln_r, neuron, -1.0);
-        rest
+/// Adds the evidence of a neuron to `j` (`[row, column, bin]`, lower triangle) and `h` (`[row, bin]`).
+#[inline(always)]
+fn add(state: &ChainState, data: &Augmented, ln_r: &[f64], i: usize, j: &mut [f64], h: &mut [f64]) {
+    let (rows, n_bins) = (state.rows, state.n_bins());
+    let design = |a: usize| {
+        if a == 0 { 1.0 } else { state.loading(i)[a - 1] }
+    };
+    let shift = ln_r[i] - state.offsets[i];
+    let omega = &data.omega[i * n_bins..(i + 1) * n_bins];
+    let kappa = &data.kappa[i * n_bins..(i + 1) * n_bins];
+    for (a, h) in h.chunks_exact_mut(n_bins).enumerate() {
+        let own = design(a);
+        for ((h, w), kappa) in h.iter_mut().zip(omega).zip(kappa) {
+            *h = w.mul_add(shift, *kappa).mul_add(own, *h);
+        }
+        for (b, j) in j[a * rows * n_bins..]
+            .chunks_exact_mut(n_bins)
+            .enumerate()
+            .take(a + 1)
+        {
+            let both = own * design(b);
+            for (j, w) in j.iter_mut().zip(omega) {
+                *j = w.mul_add(both, *j);
+            }
+        }
     }
 }

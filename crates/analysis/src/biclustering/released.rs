@@ -3,8 +3,9 @@
 
 use chiasm_core::Streams;
 
-use super::assign::{LeftOut, assign};
+use super::assign::assign;
 use super::dynamics::{Steps, draw_dynamics};
+use super::left_out::LeftOut;
 use super::project::{of_cluster, project};
 use super::state::{ChainState, Dynamics, Reference};
 use super::sweep::{Broken, Sweeper};

@@ -162,23 +162,6 @@ impl ChainState {
         (used, most as f64 / self.n_bins() as f64)
     }
 
-    /// Log rates of a neuron over all bins, clipped at [`MAX_LOG_RATE`]; returns how many were.
-    pub(super) fn log_rates(&self, neuron: usize, out: &mut [f64]) -> usize {
-        let (c, k) = (self.clusters[neuron], self.k());
-        let loading = self.loading(neuron);
-        let mut clipped = 0;
-        for (eta, x) in out.iter_mut().zip(self.paths.chunks_exact(k)) {
-            let own = &x[c * self.rows..(c + 1) * self.rows];
-            let mut sum = self.offsets[neuron] + own[0];
-            for (l, v) in loading.iter().zip(&own[1..]) {
-                sum += l * v;
-            }
-            clipped += usize::from(sum > MAX_LOG_RATE);
-            *eta = sum.clamp(-MAX_LOG_RATE, MAX_LOG_RATE);
-        }
-        clipped
-    }
-
     /// The dispersion that augments a neuron's counts: its own, or that of the proposal of the Poisson model.
     pub(super) fn augmenting(&self, config: &Biclustering, neuron: usize) -> f64 {
         match config.observation {

@@ -1,13 +1,15 @@
 //! Step 2, first half: states of the bins under a sticky hierarchical Dirichlet process in its weak-limit form (Fox et al.
 //! 2011), and which state governs which step.
 
-use chiasm_core::Rng;
+use chiasm_core::{Rng, vectorized};
 use ndarray::{Array1, Array2};
 use rand::RngExt;
 use rand_distr::{Binomial, Distribution, Gamma};
 
+use super::columns::Columns;
 use super::config::Biclustering;
-use super::dense::{cholesky, half_ln_det, solve_lower};
+use super::dense::{cholesky, half_ln_det};
+use super::lanes::{LANES, Lanes, less_product};
 use super::state::{ChainState, Dynamics};
 use crate::hmm::{HiddenChain, HmmError};
 
@@ -101,29 +103,63 @@ pub(super) fn step_densities(
 ) -> Option<Array2<f64>> {
     let n_steps = paths.len() / k - 1;
     let mut out = Array2::zeros((n_steps, dynamics.len()));
-    let mut residual = vec![0.0; k];
-    for (s, d) in dynamics.iter().enumerate() {
+    let columns = Columns::of(paths, k, 0..k);
+    let mut residual = vec![[0.0; LANES]; k];
+    for (d, mut out) in dynamics.iter().zip(out.columns_mut()) {
         let mut factor = d.q.clone();
         if !cholesky(&mut factor, k) {
             return None;
         }
         let constant =
             -0.5 * k as f64 * (2.0 * std::f64::consts::PI).ln() - half_ln_det(&factor, k);
-        for t in 0..n_steps {
-            let (before, now) = paths[t * k..(t + 2) * k].split_at(k);
-            for (i, r) in residual.iter_mut().enumerate() {
-                let moved: f64 = d.a[i * k..(i + 1) * k]
-                    .iter()
-                    .zip(before)
-                    .map(|(a, x)| a * x)
-                    .sum();
-                *r = now[i] - d.b[i] - moved;
+        for t in (0..n_steps).step_by(LANES) {
+            let squares = vectorized(
+                #[inline(always)]
+                || squares(&columns, d, &factor, t, &mut residual),
+            );
+            for (out, squares) in out.iter_mut().skip(t).zip(squares) {
+                *out = constant - 0.5 * squares;
             }
-            solve_lower(&factor, &mut residual);
-            out[[t, s]] = constant - 0.5 * residual.iter().map(|r| r * r).sum::<f64>();
         }
     }
     Some(out)
+}
+
+/// Squared lengths of L^-1 (x_t - A x_{t-1} - b) of the steps from the bins from `t` on.
+#[inline(always)]
+fn squares(
+    columns: &Columns,
+    dynamics: &Dynamics,
+    factor: &[f64],
+    t: usize,
+    residual: &mut [Lanes],
+) -> Lanes {
+    let k = residual.len();
+    let mut sum = [0.0; LANES];
+    for i in 0..k {
+        let now = columns.lanes(i, t + 1);
+        let mut own = [0.0; LANES];
+        for l in 0..LANES {
+            own[l] = now[l] - dynamics.b[i];
+        }
+        for (j, a) in dynamics.a[i * k..(i + 1) * k].iter().enumerate() {
+            let before = columns.lanes(j, t);
+            for l in 0..LANES {
+                own[l] = (-a).mul_add(before[l], own[l]);
+            }
+        }
+        let row = &factor[i * k..(i + 1) * k];
+        for (f, other) in row[..i].iter().zip(&*residual) {
+            own = less_product(own, [*f; LANES], *other);
+        }
+        let inverse = 1.0 / row[i];
+        for l in 0..LANES {
+            own[l] *= inverse;
+            sum[l] = own[l].mul_add(own[l], sum[l]);
+        }
+        residual[i] = own;
+    }
+    sum
 }
 
 /// Draws the states of all steps by forward filtering and backward sampling, from a uniform start.

@@ -4,10 +4,11 @@ use chiasm_core::Streams;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::assign::{LeftOut, foretold};
+use super::assign::foretold;
 use super::dynamics::{Steps, draw_dynamics};
 use super::exact::assign_exactly;
 use super::latents::{Conditional, Information, Space, draw_paths};
+use super::left_out::LeftOut;
 use super::loadings::{draw_neuron, poisson_correction};
 use super::partition_prior::PartitionPrior;
 use super::project::project;
@@ -217,9 +218,10 @@ impl<'a> Sweeper<'a> {
         new: &ChainState,
     ) -> f64 {
         let mut eta = (vec![0.0; new.n_bins()], vec![0.0; new.n_bins()]);
+        let columns = (old.columns(), new.columns());
         let of = |&i: &usize| {
-            old.log_rates(i, &mut eta.0);
-            new.log_rates(i, &mut eta.1);
+            old.log_rates(&columns.0, i, &mut eta.0);
+            new.log_rates(&columns.1, i, &mut eta.1);
             poisson_correction(self.counts.of(i), dispersion[i], &eta.0, &eta.1)
         };
         neurons.iter().map(of).sum()
@@ -273,6 +275,7 @@ impl<'a> Sweeper<'a> {
         let (p, n_bins) = (state.p(), state.n_bins());
         let (config, counts) = (self.config, self.counts);
         let now: &ChainState = state;
+        let columns = now.columns();
         self.ln_r = (0..now.clusters.len())
             .map(|i| now.augmenting(config, i).ln())
             .collect();
@@ -287,6 +290,7 @@ impl<'a> Sweeper<'a> {
                     config,
                     counts,
                     now,
+                    &columns,
                     i,
                     pseudo,
                     &mut streams.indexed("neuron", i),

@@ -3,7 +3,7 @@
 
 use ndarray::ArrayView2;
 
-use super::number::Number;
+use crate::number::Number;
 
 /// Units handled at once.
 pub(super) const TILE: usize = 4;

@@ -36,7 +36,6 @@ mod error;
 mod fit;
 mod link;
 mod model;
-mod number;
 mod parameters;
 mod passes;
 mod share;

@@ -22,8 +22,8 @@ use super::link::{
     Bernoulli, Link, Observation, PoissonExp, PoissonLogSoftplus, PoissonSigmoid, PoissonSoftplus,
     PoissonSqrtSoftplus, Response,
 };
-use super::number::Number;
 use super::share::Parted;
+use crate::number::Number;
 
 /// The passes, in one precision and for one response.
 pub(super) trait Passes: Send + Sync {

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 
 use super::blocks::{Blocks, GROUP, Lanes, TILE, Tile, TileWeights, add_products};
 use super::link::Response;
-use super::number::Number;
 use super::passes::{Packed, Share};
+use crate::number::Number;
 
 /// Responsibilities below this count as none: a bin's share in a state that it is not in. At the card's size it moves the
 /// fitted log-likelihood by 1e-7 to 3e-6 for each count.

@@ -101,7 +101,7 @@ fn draw_counts(
 ) {
     let mut eta = vec![0.0; BINS];
     for i in 0..NEURONS {
-        state.log_rates(i, &mut eta);
+        state.log_rates(&state.columns(), i, &mut eta);
         for (t, eta) in eta.iter().enumerate() {
             let rate = eta.exp();
             let count = match method.observation {
@@ -131,7 +131,7 @@ fn measures(state: &ChainState, counts: &Counts) -> Vec<(&'static str, f64)> {
     let mut eta = vec![0.0; BINS];
     let mut residuals = Vec::new();
     for i in 0..NEURONS {
-        state.log_rates(i, &mut eta);
+        state.log_rates(&state.columns(), i, &mut eta);
         let of = |(eta, y): (&f64, &f64)| (eta - (y + 0.3).ln()).tanh();
         residuals.extend(eta.iter().zip(counts.of(i)).map(of));
     }

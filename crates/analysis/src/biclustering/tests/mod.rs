@@ -7,6 +7,7 @@ use rand_distr::{Distribution, Gamma, Poisson, StandardNormal};
 use super::*;
 
 mod geweke;
+mod left_out;
 mod recovery;
 mod refusals;
 mod steps;

@@ -10,7 +10,7 @@ use crate::biclustering::states::step_densities;
 use crate::biclustering::sweep::Sweeper;
 
 /// A state of several clusters and states after a few sweeps, with its pseudo-data.
-fn somewhere() -> (Biclustering, Counts, ChainState) {
+pub(super) fn somewhere() -> (Biclustering, Counts, ChainState) {
     let (counts, ..) = switching(4, 60, 2);
     let method = Biclustering {
         states: 3,
@@ -28,7 +28,11 @@ fn somewhere() -> (Biclustering, Counts, ChainState) {
     (method.clone(), counts, state)
 }
 
-fn augmented(method: &Biclustering, counts: &Counts, state: &ChainState) -> (Augmented, Vec<f64>) {
+pub(super) fn augmented(
+    method: &Biclustering,
+    counts: &Counts,
+    state: &ChainState,
+) -> (Augmented, Vec<f64>) {
     let mut data = Augmented::new(counts.n_neurons(), counts.n_bins());
     let r = |i| state.augmenting(method, i);
     augment_all(state, counts, r, &Streams::new(1), &mut data);
@@ -230,7 +234,7 @@ fn one_cluster_given_the_others_is_a_solve_of_the_whole() {
 fn all_log_rates(state: &ChainState) -> Vec<f64> {
     let mut all = vec![0.0; state.clusters.len() * state.n_bins()];
     for (i, out) in all.chunks_exact_mut(state.n_bins()).enumerate() {
-        state.log_rates(i, out);
+        state.log_rates(&state.columns(), i, out);
     }
     all
 }
@@ -355,7 +359,7 @@ fn log_likelihoods_by_table_and_by_gamma_functions_agree() {
         let mut plain = 0.0;
         let mut eta = vec![0.0; counts.n_bins()];
         for i in 0..counts.n_neurons() {
-            state.log_rates(i, &mut eta);
+            state.log_rates(&state.columns(), i, &mut eta);
             for (y, eta) in counts.of(i).iter().zip(&eta) {
                 plain += crate::biclustering::chain::ln_probability(
                     &method,

@@ -5,7 +5,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A floating-point type that the passes over the data work in.
-pub(super) trait Number:
+pub(crate) trait Number:
     'static
     + Copy
     + Default
