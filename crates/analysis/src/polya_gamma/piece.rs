@@ -170,7 +170,7 @@ mod tests {
     fn tails_are_those_of_the_normal_distribution() {
         // By their definition, the integral of exp(-x t - t^2 / 2) / sqrt(2 pi) over t > 0: Simpson's rule on s with t = s^2.
         let integral = |x: f64| {
-            let n = 4000;
+            let n = 40_000;
             let step = 8.0 / f64::from(n);
             let sum: f64 = (0..=n)
                 .map(|i| {

@@ -59,7 +59,8 @@ fn weights(fit: &SwitchingFit) -> Figure {
         "Couplings of each state",
         "Weight of a unit (column) on a unit (row) in each state. Red excites, blue inhibits; colors end at the 99th percentile.",
     )
-    .columns(n.min(4));
+    // More of them in a row would leave no room for the matrices.
+    .columns(n.min(2));
     for (s, w) in fit.model.weights.outer_iter().enumerate() {
         let matrix: Vec<Vec<f64>> = w.rows().into_iter().map(|r| r.to_vec()).collect();
         let title = format!("state {}", s + 1);
