@@ -193,6 +193,7 @@ pub(crate) const MANY: usize = 64;
 /// Many tilts, ready for draws with [`super::Shape::draw_at`].
 pub(crate) struct Tilts {
     c: [f64; MANY],
+    /// Fields of the mixtures, one after the other.
     whole: [[f64; MANY]; 4],
     weight: [f64; MANY],
     rest: [[f64; MANY]; 4],
@@ -211,27 +212,9 @@ impl Tilts {
             || {
                 for (i, c) in c.into_iter().enumerate() {
                     let tilt = Tilt::of(c);
-                    let Mixture {
-                        mean,
-                        spread,
-                        skewness_2,
-                        share,
-                    } = tilt.whole;
-                    all.whole[0][i] = mean;
-                    all.whole[1][i] = spread;
-                    all.whole[2][i] = skewness_2;
-                    all.whole[3][i] = share;
+                    put(&mut all.whole, i, tilt.whole);
                     all.weight[i] = tilt.weight;
-                    let Mixture {
-                        mean,
-                        spread,
-                        skewness_2,
-                        share,
-                    } = tilt.rest;
-                    all.rest[0][i] = mean;
-                    all.rest[1][i] = spread;
-                    all.rest[2][i] = skewness_2;
-                    all.rest[3][i] = share;
+                    put(&mut all.rest, i, tilt.rest);
                 }
             },
         );
@@ -252,4 +235,12 @@ impl Tilts {
             rest: mixture(&self.rest),
         }
     }
+}
+
+#[inline(always)]
+fn put(to: &mut [[f64; MANY]; 4], i: usize, of: Mixture) {
+    to[0][i] = of.mean;
+    to[1][i] = of.spread;
+    to[2][i] = of.skewness_2;
+    to[3][i] = of.share;
 }
