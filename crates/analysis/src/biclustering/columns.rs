@@ -5,7 +5,7 @@ use chiasm_core::vectorized;
 use super::lanes::LANES;
 use super::state::{ChainState, MAX_LOG_RATE};
 
-/// Paths of a number of coordinates, each in one stretch with at least [`LANES`] zeros behind.
+/// A path of a number of coordinates, each in one stretch with at least [`LANES`] zeros behind.
 pub(super) struct Columns {
     n_bins: usize,
     stride: usize,
@@ -13,13 +13,13 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Of the coordinates `own` of a path `[bin, k]`.
-    pub(super) fn of(path: &[f64], k: usize, own: std::ops::Range<usize>) -> Self {
+    /// Of a path `[bin, k]`.
+    pub(super) fn of(path: &[f64], k: usize) -> Self {
         let n_bins = path.len() / k;
         let stride = (n_bins + LANES).next_multiple_of(LANES);
-        let mut values = vec![0.0; own.len() * stride];
+        let mut values = vec![0.0; k * stride];
         for (t, x) in path.chunks_exact(k).enumerate() {
-            for (q, x) in x[own.clone()].iter().enumerate() {
+            for (q, x) in x.iter().enumerate() {
                 values[q * stride + t] = *x;
             }
         }
@@ -45,7 +45,7 @@ impl Columns {
 impl ChainState {
     /// All paths.
     pub(super) fn columns(&self) -> Columns {
-        Columns::of(&self.paths, self.k(), 0..self.k())
+        Columns::of(&self.paths, self.k())
     }
 
     /// Log rates of a neuron over all bins, clipped at [`MAX_LOG_RATE`]; returns how many were.
@@ -88,4 +88,29 @@ pub(super) fn log_rates(
             clipped
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_rates_are_offset_mean_and_loaded_latents_and_are_clipped() {
+        let (k, n_bins) = (6, 21);
+        let path: Vec<f64> = (0..n_bins * k).map(|q| (q as f64 * 0.7).sin()).collect();
+        let columns = Columns::of(&path, k);
+        let mut found = vec![0.0; n_bins];
+        // The second of two clusters; the first loading takes some bins out of bounds.
+        let clipped = log_rates(&columns, 3, 0.4, &[40.0, -0.5], &mut found);
+        let mut expected = 0;
+        for (x, found) in path.chunks_exact(k).zip(found) {
+            let plain = 0.4 + x[3] + 40.0 * x[4] - 0.5 * x[5];
+            expected += usize::from(plain > MAX_LOG_RATE);
+            let plain = plain.clamp(-MAX_LOG_RATE, MAX_LOG_RATE);
+            assert!((found - plain).abs() < 1e-12, "{found} {plain}");
+        }
+        assert!(clipped == expected && clipped > 0, "{clipped} {expected}");
+        let beyond = columns.lanes(5, n_bins);
+        assert!(beyond.iter().all(|x| *x == 0.0));
+    }
 }

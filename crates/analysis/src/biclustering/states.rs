@@ -103,7 +103,7 @@ pub(super) fn step_densities(
 ) -> Option<Array2<f64>> {
     let n_steps = paths.len() / k - 1;
     let mut out = Array2::zeros((n_steps, dynamics.len()));
-    let columns = Columns::of(paths, k, 0..k);
+    let columns = Columns::of(paths, k);
     let mut residual = vec![[0.0; LANES]; k];
     for (d, mut out) in dynamics.iter().zip(out.columns_mut()) {
         let mut factor = d.q.clone();
