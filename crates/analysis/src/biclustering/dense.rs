@@ -1,7 +1,7 @@
 //! Small dense matrices, row-major on slices: 3 to some 30 rows, no allocation.
 //!
-//! Inner loops run along rows, so that the compiler can vectorise them. What is called once for each bin is inlined, so that
-//! a caller who names the size gets loops of that length.
+//! Inner loops run along rows, so that the compiler can vectorise them. Bins are eliminated elsewhere, in rows that fill vector
+//! registers: [`super::latents`]. What every neuron's loadings need is inlined.
 
 /// `a` (n x n, lower triangle read) becomes its Cholesky factor, upper triangle zero. `false` where it is not positive
 /// definite (or not finite).
@@ -60,7 +60,6 @@ pub(super) fn solve_lower_transposed(l: &[f64], x: &mut [f64]) {
 }
 
 /// The `m` columns of `x` (n x m) become L^-1 x.
-#[inline(always)]
 pub(super) fn solve_lower_many(l: &[f64], x: &mut [f64], n: usize, m: usize) {
     for i in 0..n {
         let (above, row) = x.split_at_mut(i * m);
@@ -93,7 +92,6 @@ pub(super) fn solve_lower_transposed_many(l: &[f64], x: &mut [f64], n: usize, m:
 }
 
 /// The lower triangle of `a` (n x n) loses that of W'W, W being m x n.
-#[inline(always)]
 pub(super) fn subtract_gram(a: &mut [f64], w: &[f64], m: usize, n: usize) {
     for row in w[..m * n].chunks_exact(n) {
         for i in 0..n {
