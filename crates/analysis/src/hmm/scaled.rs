@@ -13,8 +13,8 @@ const SMALLEST_SCALE: f64 = 1e-280;
 pub(super) struct Filtered {
     /// p(state at t | bins up to t), `[time, state]`.
     pub(super) filtered: Array2<f64>,
-    /// Emission probabilities, each row divided by its largest.
-    emission: Array2<f64>,
+    /// Emission probabilities `[time, state]`, each row divided by its largest.
+    emission: Vec<f64>,
     /// The sum of each bin before it was divided out.
     scale: Vec<f64>,
     log_likelihood: f64,
@@ -47,25 +47,33 @@ impl HiddenChain {
         }
     }
 
-    /// `None` where a scale underflows.
+    /// `None` where a scale underflows. Rows are slices: strides, looked up state by state, took most of the time.
     pub(super) fn filter(&self, log_emission: ArrayView2<'_, f64>) -> Option<Filtered> {
         let (n_bins, n_states) = log_emission.dim();
-        let mut emission = Array2::zeros((n_bins, n_states));
-        let mut filtered = Array2::zeros((n_bins, n_states));
+        let log_emission = log_emission.as_standard_layout();
+        let transition = self.transition().as_standard_layout();
+        let (log_emission, transition) = (log_emission.as_slice()?, transition.as_slice()?);
+        let mut emission = vec![0.0; n_bins * n_states];
+        let mut filtered = vec![0.0; n_bins * n_states];
         let mut scale = Vec::with_capacity(n_bins);
         let mut log_likelihood = 0.0;
         let mut now = self.initial().to_vec();
         let mut next = vec![0.0; n_states];
-        let transition = self.transition().as_standard_layout();
-        for t in 0..n_bins {
-            let row = log_emission.row(t);
-            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let rows = log_emission
+            .chunks_exact(n_states)
+            .zip(emission.chunks_exact_mut(n_states))
+            .zip(filtered.chunks_exact_mut(n_states));
+        for (t, ((log_emission, emission), filtered)) in rows.enumerate() {
+            let largest = log_emission
+                .iter()
+                .copied()
+                .fold(f64::NEG_INFINITY, f64::max);
             if largest == f64::NEG_INFINITY {
                 return None;
             }
             if t > 0 {
                 next.fill(0.0);
-                for (&p, to) in now.iter().zip(transition.rows()) {
+                for (&p, to) in now.iter().zip(transition.chunks_exact(n_states)) {
                     for (n, &a) in next.iter_mut().zip(to) {
                         *n += p * a;
                     }
@@ -73,24 +81,23 @@ impl HiddenChain {
                 std::mem::swap(&mut now, &mut next);
             }
             let mut sum = 0.0;
-            for (s, p) in now.iter_mut().enumerate() {
-                let e = (row[s] - largest).exp();
-                emission[[t, s]] = e;
-                *p *= e;
+            for ((p, e), log) in now.iter_mut().zip(emission).zip(log_emission) {
+                *e = (log - largest).exp();
+                *p *= *e;
                 sum += *p;
             }
             if sum.is_nan() || sum <= SMALLEST_SCALE {
                 return None;
             }
-            for (s, p) in now.iter_mut().enumerate() {
+            for (p, filtered) in now.iter_mut().zip(filtered) {
                 *p /= sum;
-                filtered[[t, s]] = *p;
+                *filtered = *p;
             }
             log_likelihood += sum.ln() + largest;
             scale.push(sum);
         }
         Some(Filtered {
-            filtered,
+            filtered: Array2::from_shape_vec((n_bins, n_states), filtered).ok()?,
             emission,
             scale,
             log_likelihood,
@@ -99,36 +106,46 @@ impl HiddenChain {
 
     /// `None` where a backward message overflows.
     fn backward(&self, f: Filtered) -> Option<Smoothed> {
-        let (n_bins, n_states) = f.filtered.dim();
+        let n_states = f.filtered.ncols();
         let mut posterior = f.filtered;
-        let mut transitions = Array2::<f64>::zeros((n_states, n_states));
+        let mut transitions = vec![0.0; n_states * n_states];
         let transition = self.transition().as_standard_layout();
+        let transition = transition.as_slice()?;
         let mut message = vec![1.0; n_states];
         let mut weighted = vec![0.0; n_states];
-        for t in (0..n_bins - 1).rev() {
-            for (j, w) in weighted.iter_mut().enumerate() {
-                *w = f.emission[[t + 1, j]] * message[j] / f.scale[t + 1];
+        let rows = posterior
+            .as_slice_mut()?
+            .chunks_exact_mut(n_states)
+            .zip(f.emission.chunks_exact(n_states).zip(&f.scale).skip(1));
+        for (now, (emission, scale)) in rows.rev() {
+            for ((w, e), m) in weighted.iter_mut().zip(emission).zip(&message) {
+                *w = e * m / scale;
             }
-            let mut now = posterior.row_mut(t);
             let mut sum = 0.0;
-            for (i, to) in transition.rows().into_iter().enumerate() {
+            let states = now
+                .iter_mut()
+                .zip(&mut message)
+                .zip(transition.chunks_exact(n_states))
+                .zip(transitions.chunks_exact_mut(n_states));
+            for (((now, message), to), totals) in states {
                 let mut m = 0.0;
-                let p = now[i];
-                for ((&a, &w), total) in to.iter().zip(&weighted).zip(transitions.row_mut(i)) {
+                let p = *now;
+                for ((&a, &w), total) in to.iter().zip(&weighted).zip(totals) {
                     m += a * w;
                     *total += p * a * w;
                 }
-                message[i] = m;
-                now[i] = p * m;
-                sum += now[i];
+                *message = m;
+                *now = p * m;
+                sum += *now;
             }
             if !(sum > 0.5 && sum < 2.0) {
                 return None;
             }
             // 1 up to rounding, which would otherwise add up over bins.
-            now /= sum;
+            now.iter_mut().for_each(|p| *p /= sum);
             message.iter_mut().for_each(|m| *m /= sum);
         }
+        let transitions = Array2::from_shape_vec((n_states, n_states), transitions).ok()?;
         let finite = transitions.iter().all(|v| v.is_finite());
         finite.then_some(Smoothed {
             posterior,

@@ -219,21 +219,23 @@ impl SwitchingGlm {
         let total = self.restarts * self.epochs + if warm { self.one_hot_epochs } else { 0 };
         watch.stage("switching model", total as u64);
         let bias = data.start_bias();
-        let started: Vec<Trained> = (0..self.restarts)
-            .into_par_iter()
-            .map(|i| {
-                let mut rng = streams.indexed("start", i);
-                let parameters = Parameters::random(self, first, &bias, &mut rng);
-                let start = Trained {
-                    parameters,
-                    chain: HiddenChain::sticky(self.states, self.stay)?,
-                    rounds: vec![],
-                    bound: f64::NEG_INFINITY,
-                    converged: false,
-                };
-                data.train(start, self.epochs, i, &mut rng)
-            })
-            .collect::<Result<_, SwitchingError>>()?;
+        let begin = |i: usize| {
+            let mut rng = streams.indexed("start", i);
+            let parameters = Parameters::random(self, first, &bias, &mut rng);
+            let start = Trained {
+                parameters,
+                chain: HiddenChain::sticky(self.states, self.stay)?,
+                rounds: vec![],
+                bound: f64::NEG_INFINITY,
+                converged: false,
+            };
+            data.train(start, self.epochs, i, &mut rng)
+        };
+        // Within the pool: a thread outside would wake it anew for every step.
+        let started: Vec<Trained> = rayon::scope(|_| {
+            let starts = (0..self.restarts).into_par_iter();
+            starts.map(begin).collect::<Result<_, SwitchingError>>()
+        })?;
         let starts: Vec<f64> = started.iter().map(|s| s.bound).collect();
         let mut best = 0;
         for (i, bound) in starts.iter().enumerate() {
@@ -252,7 +254,7 @@ impl SwitchingGlm {
             kept.parameters = Parameters::one_hot_from(self, &kept.parameters);
             kept.converged = false;
             let mut rng = streams.indexed("one-hot", best);
-            kept = data.train(kept, self.one_hot_epochs, best, &mut rng)?;
+            kept = rayon::scope(|_| data.train(kept, self.one_hot_epochs, best, &mut rng))?;
         }
         Ok(SwitchingFit {
             gaussian,

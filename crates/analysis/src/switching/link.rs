@@ -138,8 +138,9 @@ impl Response for PoissonSigmoid {
     }
     #[inline(always)]
     fn slope<N: Number>(x: N, u: N) -> N {
-        let f = sigmoid(u);
-        (x - f) * (one::<N>() - f)
+        // (x - f) (1 - f), by what is left of f to 1.
+        let left = one::<N>() / (one::<N>() + u.exp());
+        (x - one::<N>() + left) * left
     }
 }
 

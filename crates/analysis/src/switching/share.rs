@@ -81,27 +81,27 @@ impl<N: Number, R: Response, const L: usize> Share for Parted<N, R, L> {
         let sums: Vec<Sums> = self
             .parts
             .par_iter()
-            .map(|part| {
+            .map_init(Desk::default, |desk, part| {
                 vectorized(
                     #[inline(always)]
-                    || part.sums::<R>(&packed),
+                    || part.sums::<R>(&packed, desk),
                 )
             })
             .collect();
-        let mut gradient = Array3::zeros(weights.dim());
         let mut by_kernel = vec![0.0; self.n_lags];
+        let mut states = vec![Sums::zeros(self.n_tiles, self.n_lags); weights.dim().0];
         for (part, sums) in self.parts.iter().zip(&sums) {
-            for u in 0..n_units {
-                let (tile, unit) = (u / TILE, u % TILE);
-                for from in 0..n_units {
-                    let at = tile * self.n_tiles + from / TILE;
-                    gradient[[part.state, u, from]] += sums.by_weight[at][unit][from % TILE];
-                }
-                gradient[[part.state, u, n_units]] += sums.by_bias[tile][unit];
-            }
-            let sums = sums.by_kernel.iter();
-            by_kernel.iter_mut().zip(sums).for_each(|(g, v)| *g += v);
+            states[part.state].add(sums);
+            add(&mut by_kernel, &sums.by_kernel);
         }
+        let gradient = Array3::from_shape_fn(weights.dim(), |(s, u, from)| {
+            let (tile, unit) = (u / TILE, u % TILE);
+            if from == n_units {
+                return states[s].by_bias[tile][unit];
+            }
+            let at = tile * self.n_tiles + from / TILE;
+            states[s].by_weight[at][unit][from % TILE]
+        });
         (gradient, by_kernel)
     }
 
@@ -112,7 +112,15 @@ impl<N: Number, R: Response, const L: usize> Share for Parted<N, R, L> {
     }
 }
 
+/// The sums of [`Sums`], bins side by side; used again from part to part, as fresh memory costs time.
+#[derive(Default)]
+struct Desk<N, const L: usize> {
+    by_weight: Vec<[Tile<N, L>; TILE]>,
+    by_bias: Vec<Tile<N, L>>,
+}
+
 /// What a task adds.
+#[derive(Clone)]
 struct Sums {
     /// `[tile][tile of history units][unit of tile][history unit of tile]`.
     by_weight: Vec<[[f64; TILE]; TILE]>,
@@ -122,16 +130,42 @@ struct Sums {
     by_kernel: Vec<f64>,
 }
 
+impl Sums {
+    fn zeros(n_tiles: usize, n_lags: usize) -> Self {
+        Self {
+            by_weight: vec![[[0.0; TILE]; TILE]; n_tiles * n_tiles],
+            by_bias: vec![[0.0; TILE]; n_tiles],
+            by_kernel: vec![0.0; n_lags],
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let by_weight = other.by_weight.as_flattened().as_flattened();
+        let sums = self.by_weight.as_flattened_mut().as_flattened_mut();
+        add(sums, by_weight);
+        add(
+            self.by_bias.as_flattened_mut(),
+            other.by_bias.as_flattened(),
+        );
+    }
+}
+
+fn add(to: &mut [f64], of: &[f64]) {
+    to.iter_mut().zip(of).for_each(|(to, v)| *to += v);
+}
+
 impl<N: Number, const L: usize> Part<N, L> {
     /// The gradient of some blocks of one state.
     #[inline(always)]
-    fn sums<R: Response>(&self, weights: &Packed<N>) -> Sums {
+    fn sums<R: Response>(&self, weights: &Packed<N>, desk: &mut Desk<N, L>) -> Sums {
         let n_tiles = self.blocks.n_tiles;
         let zeros = [[N::default(); L]; TILE];
-        // As in `Sums`, bins side by side.
-        let mut by_weight = vec![[zeros; TILE]; n_tiles * n_tiles];
-        let mut by_bias = vec![zeros; n_tiles];
-        let mut by_kernel = vec![0.0; self.lags.len()];
+        let (by_weight, by_bias) = (&mut desk.by_weight, &mut desk.by_bias);
+        by_weight.clear();
+        by_weight.resize(n_tiles * n_tiles, [zeros; TILE]);
+        by_bias.clear();
+        by_bias.resize(n_tiles, zeros);
+        let mut sums = Sums::zeros(n_tiles, self.lags.len());
         let mut slopes = [zeros; GROUP];
         for (group, gamma) in self.gamma.chunks(GROUP).enumerate() {
             let (first, slopes) = (group * GROUP, &mut slopes[..gamma.len()]);
@@ -144,17 +178,12 @@ impl<N: Number, const L: usize> Part<N, L> {
                     let histories = blocks.map(|b| self.blocks.history(b, from));
                     add_products(slopes, histories, &mut by_weight[tile * n_tiles + from]);
                 }
-                self.through_kernel(&weights, first, slopes, &mut by_kernel);
+                self.through_kernel(&weights, first, slopes, &mut sums.by_kernel);
             }
         }
-        Sums {
-            by_weight: by_weight
-                .iter()
-                .map(|rows| rows.each_ref().map(totals))
-                .collect(),
-            by_bias: by_bias.iter().map(totals).collect(),
-            by_kernel,
-        }
+        totals(by_weight.as_flattened(), sums.by_weight.as_flattened_mut());
+        totals(by_bias, &mut sums.by_bias);
+        sums
     }
 
     /// Derivatives by the kernel: what each unit's history is worth to a tile, times its counts at each lag.
@@ -207,12 +236,14 @@ fn share_out<N: Number, const L: usize>(
     *sums = all;
 }
 
-/// Sums over bins side by side, half by half.
+/// Sums over bins side by side, half by half: plain loops, as what a closure does is not compiled for the registers at hand.
 #[inline(always)]
-fn totals<N: Number, const L: usize>(tile: &Tile<N, L>) -> [f64; TILE] {
-    let mut sums = [0.0; TILE];
-    for (sum, lanes) in sums.iter_mut().zip(tile) {
-        let mut lanes = lanes.map(|v| v.wide());
+fn totals<N: Number, const L: usize>(of: &[Tile<N, L>], to: &mut [[f64; TILE]]) {
+    for (to, of) in to.as_flattened_mut().iter_mut().zip(of.as_flattened()) {
+        let mut lanes = [0.0; L];
+        for l in 0..L {
+            lanes[l] = of[l].wide();
+        }
         let mut n = L;
         while n > 1 {
             n /= 2;
@@ -220,7 +251,6 @@ fn totals<N: Number, const L: usize>(tile: &Tile<N, L>) -> [f64; TILE] {
                 lanes[l] += lanes[l + n];
             }
         }
-        *sum = lanes[0];
+        *to = lanes[0];
     }
-    sums
 }
