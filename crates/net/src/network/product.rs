@@ -12,6 +12,8 @@ const SMALL: usize = 1 << 22;
 /// bits do.
 const TASKS: usize = 8;
 const LEAST: usize = 16;
+/// Side of a task's part of the result where both sides are long: it then stays in the second cache.
+const SQUARE: usize = 512;
 
 /// A matrix that lies row by row: `(values, rows, columns)`.
 pub(crate) type Rows<'a, T> = (&'a [T], usize, usize);
@@ -84,24 +86,69 @@ fn blocks<T: Real>(out: &mut [T], a: MatRef<'_, T>, b: MatRef<'_, T>, accum: Acc
     if n * m * a.ncols() < SMALL || longer < 2 * LEAST {
         return alone(out, a, b, accum);
     }
-    // Along the longer side: every task packs the factor that is not cut, which is then the smaller one.
+    // Along the longer side: every task packs the factor that is not cut, which is then the smaller one. Where both sides are
+    // long, along both.
     let each = longer.div_ceil(TASKS).max(LEAST);
-    if n >= m {
-        out.par_chunks_mut(each * m)
-            .enumerate()
-            .for_each(|(i, out)| alone(out, a.subrows(i * each, out.len() / m), b, accum));
+    let (rows, columns) = if n.min(m) >= 2 * SQUARE {
+        (SQUARE, SQUARE)
+    } else if n >= m {
+        (each, m)
     } else {
-        let mut left = MatMut::from_row_major_slice_mut(out, n, m);
-        let mut parts = vec![];
-        while left.ncols() > 0 {
-            let (part, rest) = left.split_at_col_mut(each.min(m - each * parts.len()));
-            parts.push(part);
+        (n, each)
+    };
+    let mut parts = vec![];
+    for (i, out) in out.chunks_mut(rows * m).enumerate() {
+        let a = a.subrows(i * rows, out.len() / m);
+        let mut left = MatMut::from_row_major_slice_mut(out, a.nrows(), m);
+        for start in (0..m).step_by(columns) {
+            let (part, rest) = left.split_at_col_mut(columns.min(m - start));
+            parts.push((part, a, b.subcols(start, columns.min(m - start))));
             left = rest;
         }
-        let parts = parts.into_par_iter().enumerate();
-        parts.for_each(|(i, out)| {
-            let b = b.subcols(i * each, out.ncols());
-            matmul(out, accum, a, b, T::ONE, Par::Seq);
-        });
+    }
+    let parts = parts.into_par_iter();
+    parts.for_each(|(out, a, b)| matmul(out, accum, a, b, T::ONE, Par::Seq));
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::Accum;
+
+    use super::{multiply, multiply_turned, turned_multiply};
+
+    fn numbers(n: usize) -> Vec<f64> {
+        (0..n).map(|i| ((i * i) % 23) as f64 - 11.0).collect()
+    }
+
+    fn turned(of: &[f64], columns: usize) -> Vec<f64> {
+        let column = |j: usize| of.iter().skip(j).step_by(columns).copied();
+        (0..columns).flat_map(column).collect()
+    }
+
+    #[test]
+    fn products_cut_along_rows_columns_and_both_are_the_sums_they_stand_for() {
+        // Whole numbers: every sum is exact, in whatever order.
+        for (n, k, m) in [(1100, 4, 1030), (2000, 70, 33), (33, 70, 2000)] {
+            let (a, b) = (numbers(n * k), numbers(k * m));
+            let rows = a.chunks_exact(k);
+            let expected: Vec<f64> = rows
+                .flat_map(|row| {
+                    let mut sums = vec![1.0; m];
+                    for (x, b) in row.iter().zip(b.chunks_exact(m)) {
+                        sums.iter_mut().zip(b).for_each(|(s, b)| *s += x * b);
+                    }
+                    sums
+                })
+                .collect();
+            let mut out = vec![1.0; n * m];
+            multiply(&mut out, (&a, n, k), (&b, k, m), Accum::Add);
+            assert_eq!(out, expected);
+            out.fill(1.0);
+            multiply_turned(&mut out, (&a, n, k), (&turned(&b, m), m, k), Accum::Add);
+            assert_eq!(out, expected);
+            out.fill(1.0);
+            turned_multiply(&mut out, (&turned(&a, k), k, n), (&b, k, m), Accum::Add);
+            assert_eq!(out, expected);
+        }
     }
 }
