@@ -89,7 +89,8 @@ impl<N: Number, R: Response, const L: usize> Share for Parted<N, R, L> {
             })
             .collect();
         let mut by_kernel = vec![0.0; self.n_lags];
-        let mut states = vec![Sums::zeros(self.n_tiles, self.n_lags); weights.dim().0];
+        // Of each state; the kernel is all states' own.
+        let mut states = vec![Sums::zeros(self.n_tiles, 0); weights.dim().0];
         for (part, sums) in self.parts.iter().zip(&sums) {
             states[part.state].add(sums);
             add(&mut by_kernel, &sums.by_kernel);
@@ -112,7 +113,7 @@ impl<N: Number, R: Response, const L: usize> Share for Parted<N, R, L> {
     }
 }
 
-/// The sums of [`Sums`], bins side by side; used again from part to part, as fresh memory costs time.
+/// The sums of [`Sums`], bins side by side; used again from task to task, as fresh memory costs time.
 #[derive(Default)]
 struct Desk<N, const L: usize> {
     by_weight: Vec<[Tile<N, L>; TILE]>,
@@ -139,6 +140,7 @@ impl Sums {
         }
     }
 
+    /// What another task adds by weights and biases.
     fn add(&mut self, other: &Self) {
         let by_weight = other.by_weight.as_flattened().as_flattened();
         let sums = self.by_weight.as_flattened_mut().as_flattened_mut();
