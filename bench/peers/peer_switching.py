@@ -190,8 +190,9 @@ COMPARISONS = [
         bar=10.0,
         fair="The same number of rounds, each one expectation and 20 full-batch steps of Adam at 0.02, from small random weights,"
         " both in single precision, dynamax through XLA compiled before the clock starts; its Poisson regression is written"
-        " here as its own logistic regression is. Ours leaves out bins for which a state's responsibility is below 1e-4,"
-        " lays the counts out, and ends with one more expectation and one decoding in double precision, all on the clock."
+        " here as its own logistic regression is. Ours leaves out bins for which a state's responsibility is below a thousandth of"
+        " its largest, lays the counts out, and ends with one more expectation and one decoding in double precision, all on the"
+        " clock."
         " Starts differ; the held-out likelihood of the same (true) parameters is compared."
         " nemos 0.2.8 has no public HMM-GLM.",
         same=same,

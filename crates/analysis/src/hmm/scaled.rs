@@ -2,12 +2,16 @@
 //! products. Where a scale would underflow all the same (a state that must be taken although another explains the bin
 //! e^300 times better), the work is done again in log space.
 
+use chiasm_core::vectorized;
 use ndarray::{Array2, ArrayView2};
 
 use super::{HiddenChain, HmmError, Smoothed};
+use crate::number::Number;
 
 /// A scale below this has lost digits.
 const SMALLEST_SCALE: f64 = 1e-280;
+/// What a state emits less likely than this beside another, as a logarithm, is lost in double precision.
+const LEAST_LOG: f64 = -700.0;
 
 /// The forward pass: filtered probabilities, scales and what was emitted.
 pub(super) struct Filtered {
@@ -53,24 +57,17 @@ impl HiddenChain {
         let log_emission = log_emission.as_standard_layout();
         let transition = self.transition().as_standard_layout();
         let (log_emission, transition) = (log_emission.as_slice()?, transition.as_slice()?);
-        let mut emission = vec![0.0; n_bins * n_states];
+        let (emission, mut log_likelihood) = emitted(log_emission, n_states)?;
         let mut filtered = vec![0.0; n_bins * n_states];
         let mut scale = Vec::with_capacity(n_bins);
-        let mut log_likelihood = 0.0;
         let mut now = self.initial().to_vec();
         let mut next = vec![0.0; n_states];
-        let rows = log_emission
+        // Logarithms are of products, as long as these are within range.
+        let mut product = 1.0;
+        let rows = emission
             .chunks_exact(n_states)
-            .zip(emission.chunks_exact_mut(n_states))
             .zip(filtered.chunks_exact_mut(n_states));
-        for (t, ((log_emission, emission), filtered)) in rows.enumerate() {
-            let largest = log_emission
-                .iter()
-                .copied()
-                .fold(f64::NEG_INFINITY, f64::max);
-            if largest == f64::NEG_INFINITY {
-                return None;
-            }
+        for (t, (emission, filtered)) in rows.enumerate() {
             if t > 0 {
                 next.fill(0.0);
                 for (&p, to) in now.iter().zip(transition.chunks_exact(n_states)) {
@@ -81,9 +78,8 @@ impl HiddenChain {
                 std::mem::swap(&mut now, &mut next);
             }
             let mut sum = 0.0;
-            for ((p, e), log) in now.iter_mut().zip(emission).zip(log_emission) {
-                *e = (log - largest).exp();
-                *p *= *e;
+            for (p, e) in now.iter_mut().zip(emission) {
+                *p *= e;
                 sum += *p;
             }
             if sum.is_nan() || sum <= SMALLEST_SCALE {
@@ -93,9 +89,14 @@ impl HiddenChain {
                 *p /= sum;
                 *filtered = *p;
             }
-            log_likelihood += sum.ln() + largest;
+            if product * sum <= SMALLEST_SCALE {
+                log_likelihood += f64::ln(product);
+                product = 1.0;
+            }
+            product *= sum;
             scale.push(sum);
         }
+        log_likelihood += product.ln();
         Some(Filtered {
             filtered: Array2::from_shape_vec((n_bins, n_states), filtered).ok()?,
             emission,
@@ -153,4 +154,29 @@ impl HiddenChain {
             log_likelihood: f.log_likelihood,
         })
     }
+}
+
+/// Emission probabilities, each row divided by its largest, and what is divided out, as a logarithm. `None` where a bin
+/// cannot be emitted.
+fn emitted(log_emission: &[f64], n_states: usize) -> Option<(Vec<f64>, f64)> {
+    let mut emission = log_emission.to_vec();
+    let mut divided_out = 0.0;
+    for row in emission.chunks_exact_mut(n_states) {
+        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if largest == f64::NEG_INFINITY {
+            return None;
+        }
+        row.iter_mut().for_each(|e| *e -= largest);
+        divided_out += largest;
+    }
+    vectorized(
+        #[inline(always)]
+        || {
+            for e in &mut emission {
+                let power = Number::exp(Number::largest(*e, LEAST_LOG));
+                *e = if *e < LEAST_LOG { 0.0 } else { power };
+            }
+        },
+    );
+    Some((emission, divided_out))
 }

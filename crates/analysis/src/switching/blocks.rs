@@ -55,23 +55,24 @@ impl<N: Number, const L: usize> Blocks<N, L> {
 
     /// Some bins alone, side by side anew.
     pub(super) fn gathered(&self, bins: &[u32]) -> Self {
-        let mut to = Self::empty(bins.len(), self.n_tiles);
-        for (b, bins) in bins.chunks(L).enumerate() {
+        let n_blocks = bins.len().div_ceil(L);
+        let mut history = Vec::with_capacity(n_blocks * self.n_tiles);
+        for bins in bins.chunks(L) {
             for tile in 0..self.n_tiles {
-                let history = &mut to.history[b * self.n_tiles + tile];
-                let counts = &mut to.counts[tile * to.n_blocks + b];
-                for (k, &bin) in bins.iter().enumerate() {
-                    let (block, lane) = (bin as usize / L, bin as usize % L);
-                    let from = &self.history[block * self.n_tiles + tile];
-                    let seen = &self.counts[tile * self.n_blocks + block];
-                    for u in 0..TILE {
-                        history[u][k] = from[u][lane];
-                        counts[u][k] = seen[u][lane];
-                    }
-                }
+                history.push(taken(&self.history[tile..], self.n_tiles, bins));
             }
         }
-        to
+        let mut counts = Vec::with_capacity(n_blocks * self.n_tiles);
+        for tile in 0..self.n_tiles {
+            let of = &self.counts[tile * self.n_blocks..];
+            counts.extend(bins.chunks(L).map(|bins| taken(of, 1, bins)));
+        }
+        Self {
+            n_blocks,
+            n_tiles: self.n_tiles,
+            history,
+            counts,
+        }
     }
 
     /// The histories become sums of others' (of the lags) times their weights.
@@ -100,36 +101,50 @@ impl<N: Number, const L: usize> Blocks<N, L> {
         self.history[first..first + self.n_tiles].as_flattened()
     }
 
-    /// `to = f(x, drive)` for a tile's units in the blocks from `first` on, drives within the link's reach.
+    /// Counts of a tile's units in the blocks from `first` on.
+    pub(super) fn counts(&self, tile: usize, first: usize) -> &[N] {
+        let of = &self.counts[tile * self.n_blocks + first..];
+        of.as_flattened().as_flattened()
+    }
+
+    /// Drives of a tile's units in the blocks from `first` on.
     #[inline(always)]
-    pub(super) fn each(
+    pub(super) fn drives(
         &self,
-        tile: usize,
+        tile_weights: &TileWeights<'_, N>,
         first: usize,
-        weights: &TileWeights<'_, N>,
         to: &mut [Tile<N, L>],
-        f: impl Fn(N, N) -> N,
     ) {
         for (k, to) in to.chunks_mut(ABREAST).enumerate() {
             let first = first + k * ABREAST;
             if let [_, _, _, _] = &*to {
                 let of: [_; ABREAST] = std::array::from_fn(|b| self.histories(first + b));
-                to.copy_from_slice(&abreast(weights, of));
+                to.copy_from_slice(&abreast(tile_weights, of));
             } else {
                 for (b, to) in to.iter_mut().enumerate() {
-                    [*to] = abreast(weights, [self.histories(first + b)]);
+                    [*to] = abreast(tile_weights, [self.histories(first + b)]);
                 }
             }
         }
-        // One long loop: of a short one the compiler makes single instructions instead of vectors.
-        let reach = N::of(N::REACH);
-        let x = &self.counts[tile * self.n_blocks + first..];
-        let x = x.as_flattened().as_flattened();
-        let drives = to.as_flattened_mut().as_flattened_mut();
-        for (u, x) in drives.iter_mut().zip(x) {
-            *u = f(*x, u.least(reach).largest(-reach));
+    }
+}
+
+/// A block's bins of one tile, out of blocks that lie `stride` apart.
+#[inline(always)]
+fn taken<N: Number, const L: usize>(of: &[Tile<N, L>], stride: usize, bins: &[u32]) -> Tile<N, L> {
+    let at = |bin: u32| (bin as usize / L * stride, bin as usize % L);
+    let ((block, lane), (end, _)) = (at(bins[0]), at(bins[bins.len() - 1]));
+    if bins.len() == L && lane == 0 && block == end {
+        return of[block];
+    }
+    let mut tile = [[N::default(); L]; TILE];
+    for (k, &bin) in bins.iter().enumerate() {
+        let (block, lane) = at(bin);
+        for u in 0..TILE {
+            tile[u][k] = of[block][u][lane];
         }
     }
+    tile
 }
 
 /// What drives the units of a tile.

@@ -77,6 +77,24 @@ pub(super) trait Response: Copy + Send + Sync + 'static {
     fn log_p<N: Number>(x: N, u: N) -> N;
     /// Its derivative by u.
     fn slope<N: Number>(x: N, u: N) -> N;
+
+    /// Two of [`Self::log_p`].
+    #[inline(always)]
+    fn log_ps<N: Number>(x: [N; 2], u: [N; 2]) -> [N; 2] {
+        [Self::log_p(x[0], u[0]), Self::log_p(x[1], u[1])]
+    }
+    /// Two of [`Self::slope`].
+    #[inline(always)]
+    fn slopes<N: Number>(x: [N; 2], u: [N; 2]) -> [N; 2] {
+        [Self::slope(x[0], u[0]), Self::slope(x[1], u[1])]
+    }
+}
+
+/// 1 / a of two numbers by one division: their product must be within range.
+#[inline(always)]
+fn inverses<N: Number>(a: [N; 2]) -> [N; 2] {
+    let of_both = one::<N>() / (a[0] * a[1]);
+    [of_both * a[1], of_both * a[0]]
 }
 
 #[inline(always)]
@@ -142,6 +160,34 @@ impl Response for PoissonSigmoid {
         let left = one::<N>() / (one::<N>() + u.exp());
         (x - one::<N>() + left) * left
     }
+
+    #[inline(always)]
+    fn log_ps<N: Number>(x: [N; 2], u: [N; 2]) -> [N; 2] {
+        // ln(1 + e) is made of e / (2 + e): one inverse serves it and 1 / (1 + e).
+        let (e, d) = ((-magnitude(u[0])).exp(), (-magnitude(u[1])).exp());
+        let two = N::of(2.0);
+        let of = inverses([(one::<N>() + e) * (two + e), (one::<N>() + d) * (two + d)]);
+        [
+            by_inverse(x[0], u[0], e, of[0]),
+            by_inverse(x[1], u[1], d, of[1]),
+        ]
+    }
+    #[inline(always)]
+    fn slopes<N: Number>(x: [N; 2], u: [N; 2]) -> [N; 2] {
+        let left = inverses([one::<N>() + u[0].exp(), one::<N>() + u[1].exp()]);
+        [
+            (x[0] - one::<N>() + left[0]) * left[0],
+            (x[1] - one::<N>() + left[1]) * left[1],
+        ]
+    }
+}
+
+/// The sigmoid's log p(x | u), given e = e^-|u| and 1 / ((1 + e) (2 + e)).
+#[inline(always)]
+fn by_inverse<N: Number>(x: N, u: N, e: N, inverse: N) -> N {
+    let log = u.least(N::default()) - (e * (one::<N>() + e) * inverse).twice_artanh();
+    let top = if u > N::default() { one() } else { e };
+    x * log - top * (N::of(2.0) + e) * inverse
 }
 
 impl Response for PoissonSoftplus {

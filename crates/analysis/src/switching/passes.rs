@@ -98,12 +98,14 @@ impl<N: Number> Packed<N> {
             bias: zeros(n_states * n_tiles),
             weights: zeros(n_states * n_tiles * n_units),
         };
-        for ((s, u, from), &w) in weights.indexed_iter() {
-            let tile = s * n_tiles + u / TILE;
-            if from == n_units {
-                packed.bias[tile][u % TILE] = N::of(w);
-            } else {
-                packed.weights[tile * n_units + from][u % TILE] = N::of(w);
+        for (s, weights) in weights.outer_iter().enumerate() {
+            for (u, row) in weights.rows().into_iter().enumerate() {
+                let (tile, unit) = (s * n_tiles + u / TILE, u % TILE);
+                let to = &mut packed.weights[tile * n_units..(tile + 1) * n_units];
+                to.iter_mut()
+                    .zip(row)
+                    .for_each(|(to, &w)| to[unit] = N::of(w));
+                packed.bias[tile][unit] = N::of(row[n_units]);
             }
         }
         packed
@@ -195,7 +197,11 @@ impl<N: Number, R: Response, const L: usize> Laid<N, R, L> {
             let mut sums = [[0.0; L]; GROUP];
             for tile in 0..self.blocks.n_tiles {
                 let of = weights.tile(s, tile);
-                self.blocks.each(tile, first, &of, each_log_p, R::log_p);
+                self.blocks.drives(&of, first, each_log_p);
+                log_ps::<N, R>(
+                    self.blocks.counts(tile, first),
+                    each_log_p.as_flattened_mut().as_flattened_mut(),
+                );
                 // Units beyond the last count for nothing.
                 let n = TILE.min(weights.n_units - tile * TILE);
                 for (sum, log_p) in sums.iter_mut().zip(&*each_log_p) {
@@ -211,5 +217,17 @@ impl<N: Number, R: Response, const L: usize> Laid<N, R, L> {
                 row[s] = *sum;
             }
         }
+    }
+}
+
+/// log p of counts in the place of their drives: one long loop, as of a short one the compiler makes single instructions
+/// instead of vectors.
+#[inline(always)]
+fn log_ps<N: Number, R: Response>(x: &[N], drives: &mut [N]) {
+    let half = drives.len() / 2;
+    let (x, y) = x[..2 * half].split_at(half);
+    let (u, v) = drives.split_at_mut(half);
+    for i in 0..half {
+        [u[i], v[i]] = R::log_ps([x[i], y[i]], [u[i].within_reach(), v[i].within_reach()]);
     }
 }

@@ -3,7 +3,9 @@ use ndarray::Array2;
 use rand::RngExt;
 
 use super::*;
+use crate::number::Number;
 use crate::switching::design::Trials;
+use crate::switching::link::{PoissonSigmoid, PoissonSoftplus, Response};
 use crate::switching::parameters::Parameters;
 use crate::switching::passes::passes;
 
@@ -256,4 +258,50 @@ fn warm_start_keeps_the_sign_and_size_of_weights() {
             .into_iter()
             .all(|p| (p.sum() - 1.0).abs() < 1e-12)
     );
+}
+
+#[test]
+fn a_state_that_is_rare_everywhere_is_trained_like_any_other() {
+    let (counts, _) = planted(&tiny(), 7);
+    let trials = Trials::of(&counts);
+    let how = (Link::Sigmoid, Observation::Poisson);
+    let laid = passes(trials, &base().lags(), how, 0, false, false);
+    let weights = ndarray::Array3::from_elem((2, 5, 6), 0.1);
+    let often = gamma(counts.n_bins(), 2);
+    let mut rare = often.clone();
+    rare.column_mut(1).mapv_inplace(|g| 1e-6 * g);
+    let [often, rare] = [often, rare].map(|g| laid.share(&g).gradient(weights.view()).0);
+    for (((state, ..), often), rare) in often.indexed_iter().zip(&rare) {
+        let expected = if state == 1 { 1e-6 * often } else { *often };
+        assert!((rare / expected - 1.0).abs() < 1e-9, "{rare} {expected}");
+    }
+}
+
+/// The largest difference between what is found for two drives at once and for each, relative to what is above 1.
+fn of_two<N: Number, R: Response>() -> f64 {
+    let mut worst = 0.0f64;
+    for i in 0..=400 {
+        let of = |part: f64| N::of(part * N::REACH * (f64::from(i) / 200.0 - 1.0));
+        let (x, u) = ([N::of(2.0), N::default()], [of(1.0), of(-0.3)]);
+        let at_once = [R::log_ps(x, u), R::slopes(x, u)];
+        for k in 0..2 {
+            let each = [R::log_p(x[k], u[k]), R::slope(x[k], u[k])];
+            for (a, b) in [(at_once[0][k], each[0]), (at_once[1][k], each[1])] {
+                let (a, b) = (a.wide(), b.wide());
+                assert!(a.is_finite() && b.is_finite(), "{a} {b}");
+                worst = worst.max((a - b).abs() / b.abs().max(1.0));
+            }
+        }
+    }
+    worst
+}
+
+#[test]
+fn what_is_found_for_two_drives_at_once_is_what_is_found_for_each() {
+    let (double, single) = (
+        of_two::<f64, PoissonSigmoid>(),
+        of_two::<f32, PoissonSigmoid>(),
+    );
+    assert!(double < 1e-14 && single < 1e-6, "{double} {single}");
+    assert!(of_two::<f32, PoissonSoftplus>() == 0.0);
 }

@@ -48,19 +48,12 @@ impl Default for Config {
 impl Settings for Config {
     fn preset(preset: Preset) -> Self {
         match preset {
-            // Two of the card's five networks, and fewer starts: what two cores do in about two minutes.
+            // The card's networks and trials, with fewer starts.
             Preset::Quick => Self {
-                data: SwitchingNetwork {
-                    trials: 24,
-                    ..SwitchingNetwork::default()
-                },
                 model: SwitchingGlm {
                     restarts: 2,
                     ..SwitchingGlm::default()
                 },
-                networks: 2,
-                ample_trials: 16,
-                ample_restarts: 1,
                 ..Self::default()
             },
             // Paper's code: 50 trials, of which 30 are for training.
