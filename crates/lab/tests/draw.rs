@@ -158,6 +158,42 @@ fn one_name_has_one_color_and_stands_in_one_legend() {
 }
 
 #[test]
+fn spans_named_like_series_have_their_colors() {
+    let axis = || Axis::new("time", "s");
+    let mut panels = [
+        Panel::new("", axis(), axis()),
+        Panel::new("", axis(), axis()),
+    ];
+    for i in 0..5 {
+        let (series, start) = (format!("state {i}"), f64::from(i));
+        let [above, below] = panels;
+        panels = [
+            above.with(Mark::Spans {
+                series: series.clone(),
+                spans: vec![(start, start + 1.0)],
+            }),
+            below.with(Mark::Line {
+                series,
+                x: vec![0.0, 5.0],
+                y: vec![start, start],
+            }),
+        ];
+    }
+    let [above, below] = panels;
+    let figure = Figure::new("states", "States", "").with(above).with(below);
+    let drawing = svg(&figure, Theme::Light);
+    // The first five colors of series, for spans and for their legend.
+    for color in ["#0072b2", "#d55e00", "#009e73", "#b85a92", "#d98c00"] {
+        let of_spans = count(&drawing, &format!("fill=\"{color}\""));
+        assert_eq!(of_spans, 2, "{color}");
+        assert!(
+            count(&drawing, &format!("stroke=\"{color}\"")) >= 2,
+            "{color}"
+        );
+    }
+}
+
+#[test]
 fn png_has_the_same_pixels_each_time_and_the_size_asked_for() {
     let figure = gallery::selection();
     let bytes = png(&figure, 2.0).expect("renders");

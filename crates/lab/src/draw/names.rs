@@ -1,5 +1,6 @@
 //! Which name has which color, and what the legends show.
 
+use super::palette::SPANS;
 use crate::figure::{Figure, Mark, Panel};
 
 /// Names in the order of their first appearance in the figure, so that one name has one look in all panels.
@@ -77,9 +78,15 @@ impl Names {
         names
     }
 
-    /// The number of this mark's look among those of its kind; `None` for an unnamed series.
+    /// The number of this mark's look among those of its kind; `None` for an unnamed series. A span that is named like a series
+    /// has its color.
     pub(super) fn look(&self, mark: &Mark) -> Option<usize> {
         let (name, sample) = named(mark)?;
+        if sample == Sample::Span
+            && let Some(series) = self.series.iter().position(|n| n == name)
+        {
+            return Some(SPANS.len() + series);
+        }
         let list = match sample {
             Sample::Span => &self.spans,
             Sample::Reference => &self.references,

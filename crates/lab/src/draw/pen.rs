@@ -14,6 +14,7 @@ pub(super) enum Ink {
     Faint,
     Paper,
     Series(usize),
+    /// Beyond the colors of spans, those of series.
     Span(usize),
 }
 
@@ -25,7 +26,8 @@ impl Ink {
             Self::Faint => FAINT,
             Self::Paper => PAPER,
             Self::Series(i) => SERIES[i % SERIES.len()],
-            Self::Span(i) => SPANS[i % SPANS.len()],
+            Self::Span(i) if i < SPANS.len() => SPANS[i],
+            Self::Span(i) => Self::Series(i - SPANS.len()).tone(),
         }
     }
 
@@ -36,7 +38,8 @@ impl Ink {
             Self::Faint => "n".into(),
             Self::Paper => "p".into(),
             Self::Series(i) => (i % SERIES.len()).to_string(),
-            Self::Span(i) => format!("s{}", i % SPANS.len()),
+            Self::Span(i) if i < SPANS.len() => format!("s{i}"),
+            Self::Span(i) => Self::Series(i - SPANS.len()).class(),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
         claim(
             "ample-data-states",
             Scaled,
-            "With ample training trials (30; quick: 16) free weights suffice to find the states",
+            "With ample training trials free weights suffice to find the states",
             "card 26, works when 4",
             "ample/accuracy",
             Bound::AtLeast(0.97),
@@ -42,7 +42,7 @@ pub(super) fn all() -> Vec<ClaimSpec> {
         claim(
             "ample-data-weights",
             Scaled,
-            "With ample training trials (30; quick: 16) free weights correlate with the true ones",
+            "With ample training trials free weights correlate with the true ones",
             "card 26, works when 4",
             "ample/weight_correlation",
             Bound::AtLeast(0.97),
