@@ -171,7 +171,7 @@ impl Number for f32 {
         let mut p: Self = 0.008_312_525;
         p = p.mul_add(r, 0.041_890_113);
         p = p.mul_add(r, 0.166_671_14);
-        p = p.mul_add(r, 0.499_992_32);
+        p = p.mul_add(r, 0.499_992_3);
         p = p.mul_add(r, 1.0);
         p = p.mul_add(r, 1.0);
         f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23))
