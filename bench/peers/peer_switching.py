@@ -172,8 +172,8 @@ def same(ours: dict, theirs: dict) -> str | None:
     return None if abs(a - b) < 1e-5 else f"held-out log-likelihood {a:.7f} against {b:.7f} at the same parameters"
 
 
-# 40 rounds of 20 steps, as the card's recipe has it. A share of them says less: in the first rounds every bin may be in every
-# state, and ours, which leaves out what a state has no part in, takes up to five times as long as in the last.
+# 40 rounds of 20 steps, as the card's recipe has it. The first ones say less: every bin may then be in every state, and ours,
+# which leaves out what a state has no part in, takes up to three times as long as in the last.
 CARD = {"seed": 1, "states": 5, "units": 20, "bins": 2000, "rounds": 40, "steps": 20}
 
 COMPARISONS = [
