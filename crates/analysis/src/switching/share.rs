@@ -49,7 +49,9 @@ impl<N: Number, R: Response, const L: usize> Parted<N, R, L> {
         let mut tasks = Vec::new();
         for state in 0..n_states {
             let column = gamma.column(state);
-            let least = NO_PART * column.iter().fold(0.0, |most, g| g.max(most));
+            let largest = column.iter().fold(0.0, |most, g| g.max(most));
+            // A state of no bin at all takes none.
+            let least = (NO_PART * largest).max(f64::MIN_POSITIVE);
             let taken = |t: &usize| !skipped[*t] && column[*t] >= least;
             let bins: Vec<u32> = (0..n_bins).filter(taken).map(|t| t as u32).collect();
             tasks.extend(bins.chunks(TASK * L).map(|bins| (state, bins.to_vec())));
