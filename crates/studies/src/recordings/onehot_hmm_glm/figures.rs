@@ -149,7 +149,7 @@ pub(super) fn ribbon(title: &str, path: &[usize], n_states: usize, bin_s: f64) -
     let mut panel = Panel::new(
         title,
         Axis::new("time", "s"),
-        Axis::categories("", vec![String::new()]),
+        Axis::categories("state", vec![String::new()]),
     );
     for state in 0..n_states {
         panel = panel.with(Mark::Spans {
