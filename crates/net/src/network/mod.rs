@@ -237,6 +237,12 @@ impl<T: Real> Network<T> {
         &mut self.parameters
     }
 
+    /// Takes on the parameters and statistics of `other`, of the same layers, without memory of its own.
+    fn copy(&mut self, other: &Self) {
+        self.parameters.copy(&other.parameters);
+        self.statistics.copy(&other.statistics);
+    }
+
     /// The outputs, `[row, output]`, of `x` `[row, input]`.
     ///
     /// # Errors

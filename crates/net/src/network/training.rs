@@ -125,6 +125,7 @@ impl TrainingConfig {
             network,
             optimizer,
             epoch: 0,
+            kept: Kept::default(),
         })
     }
 
@@ -157,6 +158,31 @@ pub struct Training<T> {
     network: Network<T>,
     optimizer: Optimizer<T>,
     epoch: usize,
+    #[serde(skip)]
+    kept: Kept<T>,
+}
+
+/// Memory that is used again from epoch to epoch: fresh pages of it cost as much as a step. No part of what a training is.
+/// With it comes what an epoch works on, so that one that fails leaves no trace.
+#[derive(Debug)]
+struct Kept<T>(Option<Box<(Workspace<T>, Training<T>)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl<T> PartialEq for Kept<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// Memory that is used again from step to step.
@@ -207,15 +233,7 @@ impl<T: Real> Training<T> {
         watch: &dyn Watch,
     ) -> Result<Epoch, NetworkError> {
         self.accept(x, targets)?;
-        let mut next = self.clone();
-        let found = next.pass(
-            &Matrix { x, targets },
-            streams,
-            watch,
-            &mut Workspace::default(),
-        )?;
-        *self = next;
-        Ok(found)
+        self.pass(&Matrix { x, targets }, streams, watch)
     }
 
     /// One pass over samples whose inputs are made batch by batch, such as augmented images, in an order drawn from `streams`
@@ -247,10 +265,7 @@ impl<T: Real> Training<T> {
             return Err(shape("samples, at least one batch", least, n));
         }
         supply.targets().accept(n, self.network.n_outputs())?;
-        let mut next = self.clone();
-        let found = next.pass(supply, streams, watch, &mut Workspace::default())?;
-        *self = next;
-        Ok(found)
+        self.pass(supply, streams, watch)
     }
 
     /// All epochs that are left. Returns what each came to.
@@ -269,11 +284,9 @@ impl<T: Real> Training<T> {
             "training",
             (self.config.epochs - self.epoch.min(self.config.epochs)) as u64,
         );
-        let (mut all, mut workspace) = (vec![], Workspace::default());
+        let mut all = vec![];
         while !self.done() {
-            let mut next = self.clone();
-            let found = next.pass(&Matrix { x, targets }, streams, watch, &mut workspace)?;
-            *self = next;
+            let found = self.pass(&Matrix { x, targets }, streams, watch)?;
             watch.tick(1);
             watch.best("loss", found.loss);
             all.push(found);
@@ -303,9 +316,28 @@ impl<T: Real> Training<T> {
         supply: &dyn Supply<T>,
         streams: &Streams,
         watch: &dyn Watch,
-        workspace: &mut Workspace<T>,
     ) -> Result<Epoch, NetworkError> {
-        T::pass(self, supply, streams, watch, workspace)
+        let mut kept = match self.kept.0.take() {
+            Some(mut kept) => {
+                kept.1.copy(self);
+                kept
+            }
+            None => Box::new((Workspace::default(), self.clone())),
+        };
+        let (workspace, next) = &mut *kept;
+        let found = T::pass(next, supply, streams, watch, workspace);
+        if found.is_ok() {
+            std::mem::swap(self, next);
+        }
+        self.kept = Kept(Some(kept));
+        found
+    }
+
+    /// Becomes `other`, a state of the same training, without memory of its own.
+    fn copy(&mut self, other: &Self) {
+        self.network.copy(&other.network);
+        self.optimizer.copy(&other.optimizer);
+        self.epoch = other.epoch;
     }
 
     pub(crate) fn pass_inner(
@@ -369,10 +401,10 @@ impl<T: Real> Training<T> {
             spare.keep(left);
             let factor = self.config.factor(self.epoch, step, steps);
             let parameters = &mut self.network.parameters;
-            if let Err(bad) = self
+            let advanced = self
                 .optimizer
-                .update(parameters, gradients.arrays(), factor)
-            {
+                .advance(parameters, gradients.arrays(), factor);
+            if let Err(bad) = advanced {
                 return Err(diverged(format!("the gradient of `{}`", bad.share)));
             }
             self.network.keep_scales();

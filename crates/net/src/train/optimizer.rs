@@ -198,14 +198,53 @@ impl<T: Real> Optimizer<T> {
     ) -> Result<Vec<f64>, NotFinite> {
         let squares = |s: &Share| -> f64 { s.arrays.iter().map(|&a| squares(&gradients[a])).sum() };
         let norms: Vec<f64> = self.shares.iter().map(|s| squares(s).sqrt()).collect();
-        if let Some(bad) = norms.iter().position(|n| !n.is_finite()) {
-            let share = self.shares[bad].name.clone();
-            return Err(NotFinite { share });
+        self.finite(|share| norms[share].is_finite())?;
+        // As PyTorch's clip_grad_norm_.
+        let scale = |(share, norm): (&Share, &f64)| {
+            share
+                .clip
+                .map_or(1.0, |most| (most / (norm + 1e-6)).min(1.0))
+        };
+        let scales: Vec<f64> = self.shares.iter().zip(&norms).map(scale).collect();
+        self.step(parameters, gradients, factor, &scales);
+        Ok(norms)
+    }
+
+    /// The same for a copy that is thrown away where a gradient is not finite: without limits, that is found on the way, and
+    /// large gradients are read once instead of twice.
+    pub(crate) fn advance(
+        &mut self,
+        parameters: &mut Parameters<T>,
+        gradients: &[Vec<T>],
+        factor: f64,
+    ) -> Result<(), NotFinite> {
+        if self.shares.iter().any(|s| s.clip.is_some()) {
+            return self.update_inner(parameters, gradients, factor).map(|_| ());
         }
+        let finite = self.step(parameters, gradients, factor, &vec![1.0; self.shares.len()]);
+        self.finite(|share| finite[share])
+    }
+
+    fn finite(&self, of: impl Fn(usize) -> bool) -> Result<(), NotFinite> {
+        match (0..self.shares.len()).find(|s| !of(*s)) {
+            None => Ok(()),
+            Some(bad) => Err(NotFinite {
+                share: self.shares[bad].name.clone(),
+            }),
+        }
+    }
+
+    /// Steps along the gradient of each share times its scale. Returns whether it was finite.
+    fn step(
+        &mut self,
+        parameters: &mut Parameters<T>,
+        gradients: &[Vec<T>],
+        factor: f64,
+        scales: &[f64],
+    ) -> Vec<bool> {
         self.step += 1;
-        for (share, norm) in self.shares.iter().zip(&norms) {
-            // As PyTorch's clip_grad_norm_.
-            let clipped = share.clip.map(|most| (most / (norm + 1e-6)).min(1.0));
+        let (mean, square) = (&mut self.mean, &mut self.square);
+        let of_share = |(share, scale): (&Share, &f64)| {
             let step = Step {
                 rule: self.rule,
                 steps: self.step as f64,
@@ -213,19 +252,21 @@ impl<T: Real> Optimizer<T> {
                 decay: share.decay,
                 shrink: share.shrink,
                 fade: share.fade,
-                scale: clipped.unwrap_or(1.0),
+                scale: *scale,
             };
-            for &a in &share.arrays {
+            share.arrays.iter().fold(true, |finite, &a| {
                 let values = &mut parameters.arrays[a].values;
-                step.take(
-                    values,
-                    &mut self.mean[a],
-                    &mut self.square[a],
-                    &gradients[a],
-                );
-            }
-        }
-        Ok(norms)
+                finite & step.take(values, &mut mean[a], &mut square[a], &gradients[a])
+            })
+        };
+        self.shares.iter().zip(scales).map(of_share).collect()
+    }
+
+    /// Becomes `other`, a state of the same descent, without memory of its own.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.step = other.step;
+        self.mean.clone_from(&other.mean);
+        self.square.clone_from(&other.square);
     }
 }
 
@@ -241,7 +282,14 @@ struct Step {
 }
 
 impl Step {
-    fn take<T: Real>(&self, values: &mut [T], mean: &mut [T], square: &mut [T], gradient: &[T]) {
+    /// Steps, and says whether the gradient was finite.
+    fn take<T: Real>(
+        &self,
+        values: &mut [T],
+        mean: &mut [T],
+        square: &mut [T],
+        gradient: &[T],
+    ) -> bool {
         if values.len() <= CHUNK {
             return self.part(values, mean, square, gradient);
         }
@@ -252,14 +300,19 @@ impl Step {
             .zip(mean.par_chunks_mut(CHUNK))
             .zip(squares)
             .zip(gradient.par_chunks(CHUNK))
-            .for_each(|(((values, mean), square), gradient)| {
-                self.part(values, mean, square, gradient)
-            });
+            .map(|(((values, mean), square), gradient)| self.part(values, mean, square, gradient))
+            .reduce(|| true, |a, b| a & b)
     }
 
     /// In double precision, whatever the parameters', where it costs nothing: what is kept is rounded, the step is not.
     /// Adam's quotient and root would cost three times as much, and are taken in the parameters' precision.
-    fn part<T: Real>(&self, values: &mut [T], mean: &mut [T], square: &mut [T], gradient: &[T]) {
+    fn part<T: Real>(
+        &self,
+        values: &mut [T],
+        mean: &mut [T],
+        square: &mut [T],
+        gradient: &[T],
+    ) -> bool {
         let Self {
             rate, decay, scale, ..
         } = *self;
@@ -317,8 +370,14 @@ impl Step {
                         *p = T::of(least.copysign(p.wide()));
                     }
                 }
+                // 0 times a number that is not finite is not a number.
+                summed(
+                    gradient,
+                    #[inline(always)]
+                    |g| g * T::ZERO,
+                ) == T::ZERO
             },
-        );
+        )
     }
 }
 
@@ -466,5 +525,34 @@ mod tests {
         let refused = optimizer.update(&mut x, &[vec![f64::NAN]], 1.0);
         assert_eq!(refused.expect_err("not finite").share, "all");
         assert_eq!((x, optimizer), before);
+    }
+
+    #[test]
+    fn on_its_way_it_takes_the_same_steps_and_names_what_is_not_finite() {
+        let n = 2 * CHUNK + 9;
+        let gradient = |step: usize| (0..n).map(|i| ((i + step) as f64).sin()).collect();
+        for rule in [Rule::SGD, Rule::ADAM, Rule::ADAMW, Rule::LION] {
+            let mut x = one(vec![0.5; n]);
+            x.push("y", [1, 1], vec![2.0]);
+            let shares = vec![Share::of("a", vec![0], 0.1), Share::of("b", vec![1], 0.2)];
+            let mut optimizer = Optimizer::new(&x, rule, shares);
+            let mut copy = (x.clone(), optimizer.clone());
+            for step in 0..3 {
+                let g = [gradient(step), vec![1.0]];
+                optimizer.update(&mut x, &g, 0.7).expect("finite");
+                copy.1.advance(&mut copy.0, &g, 0.7).expect("finite");
+            }
+            assert!((&x, &optimizer) == (&copy.0, &copy.1), "{rule:?}");
+            for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let mut g: Vec<f64> = gradient(0);
+                g[CHUNK + 3] = bad;
+                let (mut x, mut spoiled) = copy.clone();
+                let refused = spoiled.advance(&mut x, &[g, vec![1.0]], 0.7);
+                assert_eq!(refused.expect_err("not finite").share, "a");
+            }
+            copy.1.copy(&optimizer);
+            copy.0.copy(&x);
+            assert!((x, optimizer) == copy, "{rule:?}");
+        }
     }
 }

@@ -51,6 +51,13 @@ impl<T: Real> Parameters<T> {
         self.push(name, shape, values)
     }
 
+    /// Takes on the values of `other`, whose arrays have the same shapes, without memory of its own.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        for (array, other) in self.arrays.iter_mut().zip(&other.arrays) {
+            array.values.clone_from(&other.values);
+        }
+    }
+
     /// Number of parameters.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,8 @@
 //! Training, its refusals, and that it comes to the same bits.
 
-use chiasm_core::{Quiet, Streams};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chiasm_core::{Quiet, Streams, Watch};
 use ndarray::{Array2, array};
 
 use super::super::{
@@ -87,6 +89,37 @@ fn stopped_kept_and_read_back_it_goes_on_to_the_same_bits_on_any_number_of_threa
     back.finish(x.view(), targets, &streams, &Quiet)
         .expect("trains");
     assert_eq!(back, one);
+}
+
+/// Stops at the step of this number.
+struct StopsAt(usize, AtomicUsize);
+
+impl Watch for StopsAt {
+    fn stage(&self, _: &str, _: u64) {}
+    fn tick(&self, _: u64) {}
+    fn cancelled(&self) -> bool {
+        self.1.fetch_add(1, Ordering::Relaxed) >= self.0
+    }
+}
+
+#[test]
+fn an_epoch_that_was_stopped_leaves_no_trace() {
+    let (x, labels) = quadrants(300);
+    let (targets, streams) = (Targets::Classes(&labels), Streams::new(3));
+    let mut straight = config(4).start(perceptron(2)).expect("fits");
+    let mut stopped = straight.clone();
+    for step in [0, 1, 7] {
+        straight
+            .epoch(x.view(), targets, &streams, &Quiet)
+            .expect("trains");
+        let watch = StopsAt(step, AtomicUsize::new(0));
+        let refused = stopped.epoch(x.view(), targets, &streams, &watch);
+        assert!(matches!(refused, Err(NetworkError::Cancelled(_))));
+        stopped
+            .epoch(x.view(), targets, &streams, &Quiet)
+            .expect("trains");
+        assert_eq!(stopped, straight);
+    }
 }
 
 #[test]
