@@ -90,8 +90,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let found = training.epoch(x.view(), Targets::Classes(&labels), &streams, &Quiet)?;
         if repeat > 0 {
             seconds.push(start.elapsed().as_secs_f64());
+        } else {
+            loss = found.loss;
         }
-        loss = found.loss;
     }
     println!("{{\"seconds\": {seconds:?}, \"loss\": {loss}, \"parameters\": {parameters}}}");
     Ok(())
