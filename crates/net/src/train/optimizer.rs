@@ -206,7 +206,7 @@ impl<T: Real> Optimizer<T> {
                 .map_or(1.0, |most| (most / (norm + 1e-6)).min(1.0))
         };
         let scales: Vec<f64> = self.shares.iter().zip(&norms).map(scale).collect();
-        self.step(parameters, gradients, factor, &scales);
+        self.descend(parameters, gradients, factor, &scales);
         Ok(norms)
     }
 
@@ -221,7 +221,7 @@ impl<T: Real> Optimizer<T> {
         if self.shares.iter().any(|s| s.clip.is_some()) {
             return self.update_inner(parameters, gradients, factor).map(|_| ());
         }
-        let finite = self.step(parameters, gradients, factor, &vec![1.0; self.shares.len()]);
+        let finite = self.descend(parameters, gradients, factor, &vec![1.0; self.shares.len()]);
         self.finite(|share| finite[share])
     }
 
@@ -234,8 +234,8 @@ impl<T: Real> Optimizer<T> {
         }
     }
 
-    /// Steps along the gradient of each share times its scale. Returns whether it was finite.
-    fn step(
+    /// One step of each share along its gradient times its scale. Returns of each whether the gradient was finite.
+    fn descend(
         &mut self,
         parameters: &mut Parameters<T>,
         gradients: &[Vec<T>],
