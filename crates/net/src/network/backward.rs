@@ -174,7 +174,7 @@ impl<T: Real> Network<T> {
         if inputs {
             return self.affine_back(x, rows, weight, gradient, of_weight, spare);
         }
-        self.weights_back(x, rows, weight, gradient, of_weight);
+        self.weights_back(x, rows, weight, gradient, of_weight, spare);
         vec![]
     }
 
@@ -187,7 +187,7 @@ impl<T: Real> Network<T> {
         into: Sink<'_, T>,
         spare: &mut Spare<T>,
     ) -> Vec<T> {
-        self.weights_back(x, rows, weight, gradient, into);
+        self.weights_back(x, rows, weight, gradient, into, spare);
         let (w, [inputs, outputs]) = self.array(weight);
         let g = (gradient, rows, outputs);
         let mut back = spare.of(rows * inputs);
@@ -202,10 +202,13 @@ impl<T: Real> Network<T> {
         weight: usize,
         gradient: &[T],
         (into, accum): Sink<'_, T>,
+        spare: &mut Spare<T>,
     ) {
         let [inputs, outputs] = self.array(weight).1;
         let g = (gradient, rows, outputs);
-        turned_multiply(into, (x, rows, inputs), g, accum);
+        spare
+            .sparse
+            .turned_multiply(into, (x, rows, inputs), g, accum);
     }
 }
 

@@ -3,7 +3,8 @@
 use chiasm_core::vectorized;
 use faer::Accum;
 
-use super::product::{multiply, multiply_turned};
+use super::product::multiply_turned;
+use super::sparse::Sparse;
 use super::{Network, Step, Window, batch_norm, quantized, sequences};
 use crate::Real;
 
@@ -21,6 +22,8 @@ pub struct Trace<T> {
     pub(super) kept: Vec<[Vec<T>; 2]>,
     /// The squares of a quadratic layer's inputs.
     pub(super) squares: Vec<T>,
+    /// Memory for products.
+    pub(super) sparse: Sparse<T>,
 }
 
 impl<T: Real> Trace<T> {
@@ -88,19 +91,24 @@ impl<T: Real> Network<T> {
             let mut out = std::mem::take(&mut trace.values[i]);
             let mut kept = std::mem::take(&mut trace.kept[i]);
             let mut squares = std::mem::take(&mut trace.squares);
+            let mut sparse = std::mem::take(&mut trace.sparse);
             let x = trace.before(i);
             match &self.steps[i] {
                 Step::Dense { weight, bias } => {
-                    self.weighted(None, (x, rows), *weight, *bias, &mut out);
+                    self.weighted(None, (x, rows), *weight, *bias, (&mut out, &mut sparse));
                 }
                 Step::Quadratic(how) => {
-                    self.quadratic(how, (x, rows), &mut kept, &mut squares, &mut out);
+                    let to = (&mut out, &mut sparse);
+                    self.quadratic(how, (x, rows), &mut kept, &mut squares, to);
                 }
                 Step::Convolution {
                     window,
                     weight,
                     bias,
-                } => self.weighted(Some(window), (x, rows), *weight, *bias, &mut out),
+                } => {
+                    let to = (&mut out, &mut sparse);
+                    self.weighted(Some(window), (x, rows), *weight, *bias, to);
+                }
                 Step::Pool { window, pooling } => window.pool(x, *pooling, &mut out),
                 Step::Each(nonlinearity) => {
                     out.resize(x.len(), T::ZERO);
@@ -143,7 +151,7 @@ impl<T: Real> Network<T> {
                 }
                 Step::Attention { weight, how } => {
                     let [projected, shares] = &mut kept;
-                    self.weighted(None, (x, rows), *weight, None, projected);
+                    self.weighted(None, (x, rows), *weight, None, (projected, &mut sparse));
                     how.forward(projected, self.array(*weight).1[0], shares, &mut out);
                 }
                 Step::Tied { table } => {
@@ -156,6 +164,7 @@ impl<T: Real> Network<T> {
             trace.values[i] = out;
             trace.kept[i] = kept;
             trace.squares = squares;
+            trace.sparse = sparse;
         }
     }
 
@@ -171,7 +180,7 @@ impl<T: Real> Network<T> {
         (x, rows): (&[T], usize),
         weight: usize,
         bias: Option<usize>,
-        out: &mut Vec<T>,
+        (out, sparse): (&mut Vec<T>, &mut Sparse<T>),
     ) {
         let (w, [inputs, outputs]) = self.array(weight);
         let bias = bias.map(|b| self.array(b).0);
@@ -179,7 +188,8 @@ impl<T: Real> Network<T> {
             return window.convolve(x, (w, outputs), bias, out);
         }
         out.resize(rows * outputs, T::ZERO);
-        multiply(out, (x, rows, inputs), (w, inputs, outputs), Accum::Replace);
+        let w = (w, inputs, outputs);
+        sparse.multiply(out, (x, rows, inputs), w, Accum::Replace);
         if let Some(bias) = bias {
             add_row(out, bias);
         }

@@ -5,6 +5,7 @@ use std::ops::{Index, IndexMut};
 use faer::Accum;
 
 use super::Network;
+use super::sparse::Sparse;
 use crate::Real;
 
 /// The gradients of a network's parameters, in arrays as in [`Network::parameters`]. They add up.
@@ -81,7 +82,10 @@ impl<T: Real> Network<T> {
 
 /// Memory that is used again from step to step: fresh pages of it would cost as much as what is written there.
 #[derive(Debug, Default)]
-pub struct Spare<T>(Vec<Vec<T>>);
+pub struct Spare<T> {
+    arrays: Vec<Vec<T>>,
+    pub(super) sparse: Sparse<T>,
+}
 
 /// Arrays that are kept at most. Some steps give back more than they take.
 const MOST: usize = 4;
@@ -89,14 +93,14 @@ const MOST: usize = 4;
 impl<T: Real> Spare<T> {
     /// So many numbers, whatever they are: all must be overwritten.
     pub(super) fn of(&mut self, n: usize) -> Vec<T> {
-        let mut values = self.0.pop().unwrap_or_default();
+        let mut values = self.arrays.pop().unwrap_or_default();
         values.resize(n, T::ZERO);
         values
     }
 
     pub(super) fn keep(&mut self, values: Vec<T>) {
-        if values.capacity() > 0 && self.0.len() < MOST {
-            self.0.push(values);
+        if values.capacity() > 0 && self.arrays.len() < MOST {
+            self.arrays.push(values);
         }
     }
 }

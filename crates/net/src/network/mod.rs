@@ -51,6 +51,7 @@ mod quadratic;
 mod quantized;
 mod record;
 mod sequences;
+mod sparse;
 mod start;
 mod supply;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::backward::{add_channel_sums, add_sums};
 use super::forward::add_row;
 use super::gradients::{Gradients, Spare};
-use super::product::multiply;
+use super::sparse::Sparse;
 use super::{Network, Trace, Window};
 use crate::Real;
 
@@ -43,13 +43,13 @@ impl<T: Real> Network<T> {
         (x, rows): (&[T], usize),
         [a, g]: &mut [Vec<T>; 2],
         squares: &mut Vec<T>,
-        out: &mut Vec<T>,
+        (out, sparse): (&mut Vec<T>, &mut Sparse<T>),
     ) {
         let window = how.window.as_ref();
         let [weight, bias] = how.first;
-        self.weighted(window, (x, rows), weight, Some(bias), a);
+        self.weighted(window, (x, rows), weight, Some(bias), (a, sparse));
         if let Some([weight, bias]) = how.second {
-            self.weighted(window, (x, rows), weight, Some(bias), g);
+            self.weighted(window, (x, rows), weight, Some(bias), (g, sparse));
         }
         if how.squares.is_some() {
             squares.clear();
@@ -57,7 +57,8 @@ impl<T: Real> Network<T> {
         }
         if let (Some(window), Some(weight)) = (window, how.squares) {
             // The shift is the bias of the squares' convolution.
-            self.weighted(Some(window), (squares, rows), weight, how.shift, out);
+            let squares = (&squares[..], rows);
+            self.weighted(Some(window), squares, weight, how.shift, (out, sparse));
             return add_factors(out, a, how.second.map(|_| &g[..]));
         }
         out.clear();
@@ -66,7 +67,7 @@ impl<T: Real> Network<T> {
         if let Some(square) = how.squares {
             let (w, shape) = self.array(square);
             let x = (&squares[..], rows, shape[0]);
-            multiply(out, x, (w, shape[0], shape[1]), Accum::Add);
+            sparse.multiply(out, x, (w, shape[0], shape[1]), Accum::Add);
         }
         if let Some(shift) = how.shift {
             let shift = self.array(shift).0;

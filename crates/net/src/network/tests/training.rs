@@ -62,6 +62,8 @@ fn stopped_kept_and_read_back_it_goes_on_to_the_same_bits_on_any_number_of_threa
     let (targets, streams) = (Targets::Classes(&labels), Streams::new(3));
     let config = TrainingConfig {
         schedule: Schedule::Cosine,
+        // Products are cut, and of all batches but the last pass over zeros.
+        batch: 128,
         ..config(6)
     };
     let wide = || network(2, &Layer::perceptron(&[300, 300, 2], Nonlinearity::Relu), 2);
