@@ -1,7 +1,8 @@
 //! Products whose first factor is zeros for the most part, as what a ReLU leaves is: the zeros are passed over.
 
 use chiasm_core::vectorized;
-use faer::Accum;
+use faer::prelude::ReborrowMut;
+use faer::{Accum, MatMut};
 use rayon::prelude::*;
 
 use super::product::{self, Rows};
@@ -18,6 +19,9 @@ const WIDE: (usize, usize) = (12, 24 << 10);
 /// The same for a result of many rows: its sums would leave the caches between blocks, so a block has all rows of a batch.
 const TALL: (usize, usize) = (6, 48 << 10);
 const MANY: usize = 1024;
+/// Tasks for each thread, and fewest rows of one.
+const TASKS: usize = 10;
+const LEAST: usize = 32;
 
 /// The numbers of a matrix that are not 0, to be multiplied. Its memory is used again from product to product.
 #[derive(Debug, Clone, Default)]
@@ -105,23 +109,25 @@ impl<T: Real> Sparse<T> {
             self.numbers.resize(room, (0, T::ZERO));
         }
         self.counts.clear();
+        self.counts.resize(rows * inner.div_ceil(block), 0);
     }
 
     /// Gathers the numbers of `[n, k]`. Zeros are written too, and then over: without a branch on each.
     fn gather(&mut self, (values, _, inner): Rows<'_, T>) {
-        let mut places = self.numbers.chunks_exact_mut(self.block + 1);
-        for start in (0..inner).step_by(self.block) {
-            for row in values.chunks_exact(inner) {
-                let row = &row[start..inner.min(start + self.block)];
-                let places = places.next().expect("room for every row");
-                let mut count = 0;
-                for (column, v) in row.iter().enumerate() {
-                    places[count] = (column as u32, *v);
-                    count += usize::from(*v != T::ZERO);
+        let (rows, block, places) = (self.rows, self.block, self.block + 1);
+        let numbers = self.numbers.par_chunks_mut(rows * places);
+        let blocks = numbers.zip(self.counts.par_chunks_mut(rows)).enumerate();
+        blocks.for_each(|(b, (numbers, counts))| {
+            let columns = b * block..inner.min((b + 1) * block);
+            let rows = values.chunks_exact(inner);
+            let into = numbers.chunks_exact_mut(places).zip(counts);
+            for (row, (numbers, count)) in rows.zip(into) {
+                for (column, v) in row[columns.clone()].iter().enumerate() {
+                    numbers[*count as usize] = (column as u32, *v);
+                    *count += u32::from(*v != T::ZERO);
                 }
-                self.counts.push(count as u32);
             }
-        }
+        });
     }
 
     /// Gathers those of `[k, n]` turned.
@@ -129,19 +135,24 @@ impl<T: Real> Sparse<T> {
         /// Rows that are filled side by side.
         const BESIDE: usize = 16;
         let (block, places) = (self.block, self.block + 1);
-        for (b, values) in values.chunks(block * rows).enumerate() {
-            for first in (0..rows).step_by(BESIDE) {
-                let end = rows.min(first + BESIDE);
-                let numbers = &mut self.numbers[(b * rows + first) * places..];
+        let numbers = self.numbers.chunks_mut(rows * places);
+        let blocks = numbers.zip(self.counts.chunks_mut(rows));
+        for ((numbers, counts), values) in blocks.zip(values.chunks(block * rows)) {
+            let numbers = numbers.par_chunks_mut(BESIDE * places);
+            let beside = numbers.zip(counts.par_chunks_mut(BESIDE)).enumerate();
+            beside.for_each(|(i, (numbers, into))| {
+                // Counted in the first cache: `into` shares its lines with other threads'.
                 let mut counts = [0; BESIDE];
+                let first = i * BESIDE;
                 for (column, values) in values.chunks_exact(rows).enumerate() {
-                    for (i, v) in values[first..end].iter().enumerate() {
+                    let values = &values[first..first + into.len()];
+                    for (i, v) in values.iter().enumerate() {
                         numbers[i * places + counts[i] as usize] = (column as u32, *v);
                         counts[i] += u32::from(*v != T::ZERO);
                     }
                 }
-                self.counts.extend(&counts[..end - first]);
-            }
+                into.copy_from_slice(&counts[..into.len()]);
+            });
         }
     }
 
@@ -157,46 +168,55 @@ impl<T: Real> Sparse<T> {
         }
     }
 
-    fn strips_of<const W: usize>(&self, out: &mut [T], (b, _, columns): Rows<'_, T>, accum: Accum) {
-        let mut strips: Vec<Vec<&mut [T]>> = Vec::new();
-        strips.resize_with(columns.div_ceil(W), || Vec::with_capacity(self.rows));
-        for row in out.chunks_exact_mut(columns) {
-            for (strip, part) in strips.iter_mut().zip(row.chunks_mut(W)) {
-                strip.push(part);
+    fn strips_of<const W: usize>(&self, out: &mut [T], b: Rows<'_, T>, accum: Accum) {
+        let columns = b.2;
+        // Several tasks for each thread, of few rows if need be: whatever the cut, the sums are the same.
+        let tasks = TASKS * rayon::current_num_threads();
+        let parts = tasks.div_ceil(columns.div_ceil(W));
+        let rows = self.rows.div_ceil(parts).max(LEAST);
+        let mut tasks = vec![];
+        for (i, out) in out.chunks_mut(rows * columns).enumerate() {
+            let mut left = MatMut::from_row_major_slice_mut(out, out.len() / columns, columns);
+            for first in (0..columns).step_by(W) {
+                let (part, rest) = left.split_at_col_mut(W.min(columns - first));
+                tasks.push(((i * rows, first), part));
+                left = rest;
             }
         }
-        strips
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(s, mut strip)| {
-                vectorized(
-                    #[inline(always)]
-                    || self.strip::<W>((b, columns, s * W), &mut strip, accum),
-                );
-            });
+        tasks.into_par_iter().for_each(|(from, out)| {
+            vectorized(
+                #[inline(always)]
+                || self.strip::<W>(b, from, out, accum),
+            );
+        });
     }
 
-    /// The columns of the result from `first` on, as many as a piece has or as are left.
+    /// A part of the result that begins at `row` and `column` and has at most as many columns as a piece.
     #[inline(always)]
     fn strip<const W: usize>(
         &self,
-        (b, columns, first): (&[T], usize, usize),
-        out: &mut [&mut [T]],
+        (b, _, columns): Rows<'_, T>,
+        (row, column): (usize, usize),
+        mut out: MatMut<'_, T>,
         accum: Accum,
     ) {
-        let n = W.min(columns - first);
+        let (rows, n) = out.shape();
         let mut held = vec![Piece([T::ZERO; W]); self.block];
-        let rows = self.numbers.chunks_exact(self.block + 1).zip(&self.counts);
-        let mut rows = rows.map(|(numbers, count)| &numbers[..*count as usize]);
         for (i, b) in b.chunks(self.block * columns).enumerate() {
             for (piece, b) in held.iter_mut().zip(b.chunks_exact(columns)) {
-                match b[first..first + n].as_array() {
+                match b[column..column + n].as_array() {
                     Some(b) => piece.0 = *b,
-                    None => piece.0[..n].copy_from_slice(&b[first..first + n]),
+                    None => piece.0[..n].copy_from_slice(&b[column..column + n]),
                 }
             }
             let add = i > 0 || matches!(accum, Accum::Add);
-            for (out, numbers) in out.iter_mut().zip(&mut rows) {
+            let first = i * self.rows + row;
+            let numbers = self.numbers.chunks_exact(self.block + 1).skip(first);
+            let lists = numbers.zip(&self.counts[first..][..rows]);
+            for (r, (numbers, count)) in lists.enumerate() {
+                let numbers = &numbers[..*count as usize];
+                let out = out.rb_mut().row_mut(r).try_as_row_major_mut();
+                let out = out.expect("row by row").as_slice_mut();
                 if let Some(out) = out.as_mut_array() {
                     sums(numbers, &held, out, add);
                 } else {
