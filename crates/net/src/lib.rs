@@ -22,6 +22,7 @@ pub mod models;
 pub mod network;
 mod number;
 pub mod perceptrons;
+mod product;
 pub mod quadratic;
 pub mod recurrent;
 pub mod spiking;

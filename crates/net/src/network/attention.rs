@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::layer::MAX_SPAN;
-use super::product::{strided, strided_mut};
 use super::vocabulary::over;
 use crate::Real;
+use crate::product::{strided, strided_mut};
 
 /// Attention by heads (Vaswani et al. 2017). Rows are tokens, `span` of them in a row a sequence. With queries, keys and
 /// values `[Q K V] = x W` (no bias), each cut into as many parts as there are heads, a head gives

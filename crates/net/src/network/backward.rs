@@ -4,9 +4,9 @@ use chiasm_core::{summed, vectorized};
 use faer::Accum;
 
 use super::gradients::{Gradients, Sink, Spare};
-use super::product::{multiply, multiply_turned, turned_multiply};
 use super::{Network, Step, Trace, Window, batch_norm, quantized, sequences};
 use crate::Real;
+use crate::product::{multiply, multiply_turned, turned_multiply};
 
 impl<T: Real> Network<T> {
     /// Adds the gradient of every parameter to `into`, given that of the outputs,

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::backward::add_channel_sums;
-use super::product::{alone, view};
 use crate::Real;
+use crate::product::{alone, view};
 
 /// A window that is moved over images; over signals, which are images of one row.
 ///

@@ -3,10 +3,9 @@
 use chiasm_core::vectorized;
 use faer::Accum;
 
-use super::product::multiply_turned;
-use super::sparse::Sparse;
 use super::{Network, Step, Window, batch_norm, quantized, sequences};
 use crate::Real;
+use crate::product::{Sparse, multiply_turned};
 
 /// What every step left behind on its way, to be read off and to go back along. Its memory is used again from batch to batch.
 #[derive(Debug, Clone, Default)]

@@ -5,8 +5,8 @@ use std::ops::{Index, IndexMut};
 use faer::Accum;
 
 use super::Network;
-use super::sparse::Sparse;
 use crate::Real;
+use crate::product::Sparse;
 
 /// The gradients of a network's parameters, in arrays as in [`Network::parameters`]. They add up.
 #[derive(Debug, Clone, Default)]

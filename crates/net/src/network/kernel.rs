@@ -4,9 +4,9 @@ use faer::Accum;
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::product::multiply_turned;
 use super::{Network, NetworkError, Spare, Trace, matrix};
 use crate::Real;
+use crate::product::multiply_turned;
 
 impl<T: Real> Network<T> {
     /// The derivative of each output on each row with respect to each parameter, `[row * outputs + output, parameter]`,

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::backward::{add_channel_sums, add_sums};
 use super::forward::add_row;
 use super::gradients::{Gradients, Spare};
-use super::sparse::Sparse;
 use super::{Network, Trace, Window};
 use crate::Real;
+use crate::product::Sparse;
 
 /// Where the parameters of a quadratic layer are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use ndarray::{Array3, ArrayView3};
 
 use super::{Activation, INPUT, OUTPUT, RECURRENT, Recurrent, RecurrentError, Sequences};
 use crate::Real;
-use crate::network::{multiply, multiply_turned, turned_multiply};
+use crate::product::{multiply, multiply_turned, turned_multiply};
 
 /// What a network went through.
 #[derive(Debug, Clone, Default)]

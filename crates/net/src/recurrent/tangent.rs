@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{OUTPUT, RECURRENT, Read, Recurrent, RecurrentError, Sequences, States};
 use crate::Real;
-use crate::network::multiply_turned;
+use crate::product::multiply_turned;
 
 /// Adjoints of one trial: for every output at every step that counts, one for each step up to it.
 struct Adjoints<T> {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Parameters;
+use super::parameters::copy;
 use crate::Real;
 
 /// How a gradient `g` becomes a step. `rate` is the group's rate times the schedule's factor; `decay` is the group's.
@@ -145,6 +146,8 @@ pub struct Optimizer<T> {
 const EPSILON: f64 = 1e-8;
 /// Numbers per task: norms are summed within these first, then from task to task in order.
 const CHUNK: usize = 1 << 14;
+/// Tasks that a thread takes at most at a time, so that none waits long for another.
+const TOGETHER: usize = 8;
 
 impl<T: Real> Optimizer<T> {
     /// An optimizer at rest. Arrays in no share stay as they are.
@@ -265,8 +268,9 @@ impl<T: Real> Optimizer<T> {
     /// Becomes `other`, a state of the same descent, without memory of its own.
     pub(crate) fn copy(&mut self, other: &Self) {
         self.step = other.step;
-        self.mean.clone_from(&other.mean);
-        self.square.clone_from(&other.square);
+        let mean = self.mean.iter_mut().zip(&other.mean);
+        let square = self.square.iter_mut().zip(&other.square);
+        mean.chain(square).for_each(|(to, from)| copy(to, from));
     }
 }
 
@@ -300,6 +304,7 @@ impl Step {
             .zip(mean.par_chunks_mut(CHUNK))
             .zip(squares)
             .zip(gradient.par_chunks(CHUNK))
+            .with_max_len(TOGETHER)
             .map(|(((values, mean), square), gradient)| self.part(values, mean, square, gradient))
             .reduce(|| true, |a, b| a & b)
     }

@@ -2,6 +2,7 @@
 
 use burn_tensor::{Device, Gradients, Tensor, TensorData};
 use rand::RngExt;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
@@ -54,7 +55,7 @@ impl<T: Real> Parameters<T> {
     /// Takes on the values of `other`, whose arrays have the same shapes, without memory of its own.
     pub(crate) fn copy(&mut self, other: &Self) {
         for (array, other) in self.arrays.iter_mut().zip(&other.arrays) {
-            array.values.clone_from(&other.values);
+            copy(&mut array.values, &other.values);
         }
     }
 
@@ -98,6 +99,17 @@ impl<T: Real> Parameters<T> {
             })
             .collect()
     }
+}
+
+/// Copies numbers: of large arrays on all threads, which bring more of them from memory than one does.
+pub(super) fn copy<T: Real>(to: &mut [T], from: &[T]) {
+    /// Numbers of a task.
+    const CHUNK: usize = 1 << 16;
+    if to.len() <= CHUNK {
+        return to.copy_from_slice(from);
+    }
+    let parts = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK));
+    parts.for_each(|(to, from)| to.copy_from_slice(from));
 }
 
 /// Numbers on the host as a tensor of their own precision. Panics if their number does not fit the shape.

@@ -1,10 +1,15 @@
 //! Products of matrices that lie row by row.
 
+mod sparse;
+#[cfg(test)]
+mod tests;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use crate::Real;
+pub(crate) use sparse::Sparse;
 
 /// Below this number of multiplications a product is done by the calling thread.
 const SMALL: usize = 1 << 22;
@@ -47,18 +52,18 @@ pub(crate) fn turned_multiply<T: Real>(
 }
 
 /// A matrix that lies row by row, for [`alone`].
-pub(super) fn view<T: Real>((values, rows, columns): Rows<'_, T>) -> MatRef<'_, T> {
+pub(crate) fn view<T: Real>((values, rows, columns): Rows<'_, T>) -> MatRef<'_, T> {
     MatRef::from_row_major_slice(values, rows, columns)
 }
 
 /// `out = a b`, or `out += a b`, by the calling thread: for products that are themselves one of many.
-pub(super) fn alone<T: Real>(out: &mut [T], a: MatRef<'_, T>, b: MatRef<'_, T>, accum: Accum) {
+pub(crate) fn alone<T: Real>(out: &mut [T], a: MatRef<'_, T>, b: MatRef<'_, T>, accum: Accum) {
     let out = MatMut::from_row_major_slice_mut(out, a.nrows(), b.ncols());
     matmul(out, accum, a, b, T::ONE, Par::Seq);
 }
 
 /// A matrix whose rows begin `stride` numbers apart.
-pub(super) fn strided<T: Real>(
+pub(crate) fn strided<T: Real>(
     values: &[T],
     rows: usize,
     columns: usize,
@@ -68,7 +73,7 @@ pub(super) fn strided<T: Real>(
 }
 
 /// The same, to be written. By columns and turned: in faer 0.24 the constructor by rows takes the stride for that of columns.
-pub(super) fn strided_mut<T: Real>(
+pub(crate) fn strided_mut<T: Real>(
     values: &mut [T],
     rows: usize,
     columns: usize,
@@ -106,49 +111,6 @@ fn blocks<T: Real>(out: &mut [T], a: MatRef<'_, T>, b: MatRef<'_, T>, accum: Acc
             left = rest;
         }
     }
-    let parts = parts.into_par_iter();
+    let parts = parts.into_par_iter().with_max_len(1);
     parts.for_each(|(out, a, b)| matmul(out, accum, a, b, T::ONE, Par::Seq));
-}
-
-#[cfg(test)]
-mod tests {
-    use faer::Accum;
-
-    use super::{multiply, multiply_turned, turned_multiply};
-
-    fn numbers(n: usize) -> Vec<f64> {
-        (0..n).map(|i| ((i * i) % 23) as f64 - 11.0).collect()
-    }
-
-    fn turned(of: &[f64], columns: usize) -> Vec<f64> {
-        let column = |j: usize| of.iter().skip(j).step_by(columns).copied();
-        (0..columns).flat_map(column).collect()
-    }
-
-    #[test]
-    fn products_cut_along_rows_columns_and_both_are_the_sums_they_stand_for() {
-        // Whole numbers: every sum is exact, in whatever order.
-        for (n, k, m) in [(1100, 4, 1030), (2000, 70, 33), (33, 70, 2000)] {
-            let (a, b) = (numbers(n * k), numbers(k * m));
-            let rows = a.chunks_exact(k);
-            let expected: Vec<f64> = rows
-                .flat_map(|row| {
-                    let mut sums = vec![1.0; m];
-                    for (x, b) in row.iter().zip(b.chunks_exact(m)) {
-                        sums.iter_mut().zip(b).for_each(|(s, b)| *s += x * b);
-                    }
-                    sums
-                })
-                .collect();
-            let mut out = vec![1.0; n * m];
-            multiply(&mut out, (&a, n, k), (&b, k, m), Accum::Add);
-            assert_eq!(out, expected);
-            out.fill(1.0);
-            multiply_turned(&mut out, (&a, n, k), (&turned(&b, m), m, k), Accum::Add);
-            assert_eq!(out, expected);
-            out.fill(1.0);
-            turned_multiply(&mut out, (&turned(&a, k), k, n), (&b, k, m), Accum::Add);
-            assert_eq!(out, expected);
-        }
-    }
 }
