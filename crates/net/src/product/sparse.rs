@@ -28,8 +28,8 @@ const TASKS: usize = 3;
 const LEAST: usize = 32;
 /// Fewest rows of a part of a product turned, and parts that a thread takes at most at a time: left to itself, rayon would have
 /// one thread wait for the other's quarter.
-const PART: usize = 16;
-const TOGETHER: usize = 4;
+const PART: usize = 32;
+const TOGETHER: usize = 2;
 
 /// The numbers of a matrix that are not 0, to be multiplied. Its memory is used again from product to product.
 #[derive(Debug, Clone, Default)]
@@ -240,7 +240,7 @@ impl<T: Real> Sparse<T> {
         let (pieces, _) = strips.as_chunks::<W>();
         // Each strip is read anew for a part: the more rows it has, the more of them a part should.
         let most = SUMS / 2 / (columns * size_of::<T>());
-        let rows = (inner / 8).max(PART).min(most).max(1);
+        let rows = (inner / 4).max(PART).min(most).max(1);
         let parts = out.par_chunks_mut(rows * columns).enumerate();
         parts.with_max_len(TOGETHER).for_each(|(i, out)| {
             vectorized(
