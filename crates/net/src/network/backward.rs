@@ -2,11 +2,16 @@
 
 use chiasm_core::{summed, vectorized};
 use faer::Accum;
+use rayon::prelude::*;
 
+use super::forward::CHUNK;
 use super::gradients::{Gradients, Sink, Spare};
 use super::{Network, Step, Trace, Window, batch_norm, quantized, sequences};
 use crate::Real;
 use crate::product::{multiply, multiply_turned, turned_multiply};
+
+/// Columns of a task that adds up rows.
+const COLUMNS: usize = 256;
 
 impl<T: Real> Network<T> {
     /// Adds the gradient of every parameter to `into`, given that of the outputs,
@@ -227,16 +232,24 @@ pub(super) fn add_channel_sums<T: Real>(gradient: &[T], places: usize, into: &mu
 
 /// Adds the sum over rows.
 pub(super) fn add_sums<T: Real>(gradient: &[T], into: &mut [T]) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for row in gradient.chunks_exact(into.len()) {
-                for (sum, g) in into.iter_mut().zip(row) {
-                    *sum += *g;
+    let width = into.len();
+    let part = |first: usize, into: &mut [T]| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for row in gradient.chunks_exact(width) {
+                    for (sum, g) in into.iter_mut().zip(&row[first..]) {
+                        *sum += *g;
+                    }
                 }
-            }
-        },
-    );
+            },
+        );
+    };
+    if gradient.len() <= CHUNK || width <= COLUMNS {
+        return part(0, into);
+    }
+    let parts = into.par_chunks_mut(COLUMNS).enumerate();
+    parts.for_each(|(i, into)| part(i * COLUMNS, into));
 }
 
 fn norm_back<T: Real>(normed: &[T], scales: &[T], gains: &[T], gradient: &mut [T], into: &mut [T]) {

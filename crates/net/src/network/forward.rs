@@ -2,6 +2,7 @@
 
 use chiasm_core::vectorized;
 use faer::Accum;
+use rayon::prelude::*;
 
 use super::{Network, Step, Window, batch_norm, quantized, sequences};
 use crate::Real;
@@ -62,6 +63,10 @@ impl<T: Real> Trace<T> {
         }
     }
 }
+
+/// Numbers of a task, of what depends on each alone and so not on the tasks. A thread that waits for much longer than one takes
+/// falls asleep, and is slow to wake.
+pub(super) const CHUNK: usize = 1 << 14;
 
 /// Epsilon of the norm.
 const EPSILON: f64 = 1e-5;
@@ -196,16 +201,23 @@ impl<T: Real> Network<T> {
 }
 
 pub(super) fn add_row<T: Real>(out: &mut [T], row: &[T]) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for out in out.chunks_exact_mut(row.len()) {
-                for (o, b) in out.iter_mut().zip(row) {
-                    *o += *b;
+    let part = |out: &mut [T]| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for out in out.chunks_exact_mut(row.len()) {
+                    for (o, b) in out.iter_mut().zip(row) {
+                        *o += *b;
+                    }
                 }
-            }
-        },
-    );
+            },
+        );
+    };
+    if out.len() <= CHUNK {
+        return part(out);
+    }
+    let rows = (CHUNK / row.len()).max(1);
+    out.par_chunks_mut(rows * row.len()).for_each(part);
 }
 
 fn norm<T: Real>(x: &[T], (gain, shift): (&[T], &[T]), out: &mut Vec<T>, kept: &mut [Vec<T>; 2]) {

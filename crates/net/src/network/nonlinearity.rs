@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::forward::CHUNK;
 use crate::Real;
 
 /// What a unit does to its input.
@@ -179,9 +180,6 @@ pub(super) fn sigmoid<T: Real>(x: T) -> T {
     let low = e / (T::ONE + e);
     if x < T::ZERO { low } else { T::ONE - low }
 }
-
-/// Numbers per task: what is done to each depends on it alone, so no bit depends on the tasks.
-const CHUNK: usize = 1 << 14;
 
 #[inline(always)]
 fn each<T: Real>(x: &[T], y: &mut [T], of: impl Fn(T) -> T + Sync) {

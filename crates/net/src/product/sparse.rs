@@ -23,6 +23,8 @@ const TURNED: (usize, usize) = (6, 48 << 10);
 /// Bytes of results that stay in the second cache while they are worked on, and rows of a result at most.
 const SUMS: usize = 1 << 20;
 const MOST: usize = 512;
+/// Numbers that are counted at a time.
+const COUNTED: usize = 1 << 14;
 /// Tasks for each thread, and fewest rows of one.
 const TASKS: usize = 3;
 const LEAST: usize = 32;
@@ -282,10 +284,13 @@ pub(super) fn pays<T: Real>(
     if narrow || rows * inner * columns < SMALL || !wide() {
         return false;
     }
-    let filled = vectorized(
-        #[inline(always)]
-        || values.iter().filter(|v| **v != T::ZERO).count(),
-    );
+    let filled = |values: &[T]| {
+        vectorized(
+            #[inline(always)]
+            || values.iter().filter(|v| **v != T::ZERO).count(),
+        )
+    };
+    let filled: usize = values.par_chunks(COUNTED).map(filled).sum();
     filled as f64 <= SHARE * values.len() as f64
 }
 

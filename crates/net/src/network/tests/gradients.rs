@@ -3,6 +3,8 @@
 use ndarray::array;
 use proptest::prelude::*;
 
+use super::super::backward::add_sums;
+use super::super::forward::add_row;
 use super::super::{
     Layer, Loss, Network, Nonlinearity, Pooling, QuadraticStart, Targets, Terms, Trace, Window,
 };
@@ -333,5 +335,23 @@ fn quadratic_of(outputs: usize) -> Layer {
         outputs,
         terms: Terms::Full,
         start: QuadraticStart::Random,
+    }
+}
+
+#[test]
+fn a_row_is_added_to_many_and_many_are_added_up_in_parts() {
+    let (n, m) = (40, 700);
+    let x: Vec<f64> = (0..n * m).map(|i| (i * 7 % 23) as f64).collect();
+    let row: Vec<f64> = (0..m).map(|i| i as f64).collect();
+    let mut sums = row.clone();
+    add_sums(&x, &mut sums);
+    for (column, sum) in sums.iter().enumerate() {
+        let all: f64 = x.iter().skip(column).step_by(m).sum();
+        assert_eq!(*sum, row[column] + all, "column {column}");
+    }
+    let mut out = x.clone();
+    add_row(&mut out, &row);
+    for (i, v) in out.iter().enumerate() {
+        assert_eq!(*v, x[i] + row[i % m], "place {i}");
     }
 }
